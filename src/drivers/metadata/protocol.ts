@@ -1,0 +1,28 @@
+import type { TableName } from "./schema.ts";
+
+/** One change of one row; a null body deletes it. */
+export interface RowChange {
+  readonly table: TableName;
+  readonly key: string;
+  readonly body: string | null;
+}
+
+/** Main thread → store worker. */
+export type StoreRequest =
+  | {
+      readonly type: "commit";
+      readonly sequence: number;
+      readonly changes: readonly RowChange[];
+      /** `required`: a failure (full disk) is told and the change dropped. `observed`: kept and tried again until it is on disk. */
+      readonly durability: "required" | "observed";
+    }
+  | { readonly type: "close" };
+
+/** Store worker → main thread. */
+export type StoreReply =
+  | { readonly type: "opened"; readonly rows: readonly { readonly table: TableName; readonly key: string; readonly body: string }[] }
+  | { readonly type: "refused"; readonly message: string }
+  | { readonly type: "committed"; readonly sequences: readonly number[] }
+  | { readonly type: "failed"; readonly sequence: number; readonly message: string; readonly diskFull: boolean }
+  | { readonly type: "damaged"; readonly table: TableName; readonly key: string; readonly message: string }
+  | { readonly type: "closed" };

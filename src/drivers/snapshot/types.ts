@@ -1,0 +1,85 @@
+import type { Digest } from "#lib/digest.ts";
+
+/** Digest of the uncompressed tar of one layer. Source: OCI image-spec, config.md, "Layer DiffID". */
+export type DiffId = Digest;
+/** Identity of a layer on top of its parents. Source: OCI image-spec, config.md, "Layer ChainID". */
+export type ChainId = Digest;
+
+/** A layer archive to be taken in: a file, or a descriptor-less stream of its bytes. */
+export interface LayerSource {
+  /** Compressed (gzip, zstd) or plain; told by its first bytes. */
+  readonly path: string;
+  /** Byte range inside `path` (a member of a docker-archive); the whole file when absent. */
+  readonly range?: { readonly offset: number; readonly sizeBytes: number };
+  /** Diff ids of the layers below, lowest first: directories the archive only implies take their metadata from there. */
+  readonly parents: readonly DiffId[];
+  /** Checked while reading when given. @see {@link importLayer} */
+  readonly expectedDiffId?: DiffId;
+  readonly expectedDigest?: Digest;
+}
+
+export interface ImportedLayer {
+  readonly chainId: ChainId;
+  readonly diffId: DiffId;
+  /** Bytes of the uncompressed tar. */
+  readonly sizeBytes: number;
+  /** Digest and bytes of the source as it was read (the compressed blob). */
+  readonly digest: Digest;
+  readonly compressedBytes: number;
+}
+
+/** One path that differs from the image. Kinds as Docker's: 0 modified, 1 added, 2 deleted. */
+export interface FileChange {
+  readonly path: string;
+  readonly kind: 0 | 1 | 2;
+}
+
+export interface MountOptions {
+  /** Layers, lowest first; their chain id must have been imported. */
+  readonly layers: readonly DiffId[];
+  /** Folder with `upper` and `work`; made when missing. */
+  readonly upper: string;
+  readonly work: string;
+  /** Where the merged tree is attached; made when missing. */
+  readonly target: string;
+  /** No sync at unmount: for `--rm` containers and build steps only. A volatile upper is lost with a power cut. */
+  readonly volatile: boolean;
+}
+
+/**
+ * Layers on disk and root file systems made of them. Each layer is mounted at most once and counted; the counts are rebuilt from
+ * /proc/self/mountinfo at start. All waiting work (mount of layers, umount, removal of trees) runs outside the main thread.
+ * Every implementation passes `contract.ts`.
+ */
+export interface Snapshotter {
+  readonly name: "erofs" | "unpacked";
+  /**
+   * Takes in one layer: hashes, decompresses, indexes or unpacks in a helper process. Idempotent: a layer that is there is a success.
+   * @throws {EngineError} `invalid` for a bad archive or digest, `unavailable` when the disk is full; nothing stays behind
+   */
+  importLayer(source: LayerSource, signal: AbortSignal): Promise<ImportedLayer>;
+  hasLayer(chainId: ChainId): Promise<boolean>;
+  /** The uncompressed tar of a layer, exactly as it was imported (for save, push, export of layers). */
+  layerTar(diffId: DiffId): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined>;
+  /** Removes a layer no container mounts. @throws {EngineError} `conflict` while mounted */
+  removeLayer(chainId: ChainId): Promise<void>;
+  layers(): Promise<readonly ChainId[]>;
+  mount(options: MountOptions): Promise<void>;
+  /** Unmounts the merged tree and gives back its layers; success when it is not mounted. */
+  unmount(target: string): Promise<void>;
+  /** Merged trees mounted now: target → its layers. Rebuilt from mountinfo. */
+  mounted(): ReadonlyMap<string, readonly ChainId[]>;
+  /** Bytes and inodes of a container's upper folder. */
+  usage(upper: string): Promise<{ readonly sizeBytes: number; readonly inodes: number }>;
+  /** What an upper folder changes over its layers; reads the upper alone. */
+  diff(upper: string, layers: readonly DiffId[], signal: AbortSignal): Promise<readonly FileChange[]>;
+  /** Writes an upper folder as a layer archive (plain tar) to `path` and returns its diff id and size. */
+  writeDiff(
+    upper: string,
+    layers: readonly DiffId[],
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly diffId: DiffId; readonly sizeBytes: number }>;
+  /** Hashes the stored layer again and checks its index. @throws {EngineError} `internal` naming the layer */
+  verify(chainId: ChainId, signal: AbortSignal): Promise<void>;
+}

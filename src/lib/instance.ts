@@ -1,0 +1,88 @@
+/**
+ * Names of everything an engine makes on its host. They derive from the instance and the owner's id, so that the owner's
+ * record alone tells what must be there, and an orphan can be recognised by its name.
+ */
+export interface Instance {
+  /** Four hex digits, made at the first start of a data root. */
+  readonly id: string;
+  /** `gantry` at the default data root, else `gantry-ID`. */
+  readonly name: string;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  /** Bridge of the network named `bridge`. */
+  readonly defaultBridge: string;
+  readonly nftTable: string;
+  /** Below the root of each cgroup hierarchy. */
+  readonly cgroupParent: string;
+  /** Every link of user-defined networks and containers begins with it. */
+  readonly linkPrefix: string;
+}
+
+export const defaultDataRoot = "/var/lib/gantry";
+export const defaultExecRoot = "/run/gantry";
+const maximumLinkName = 15; // IFNAMSIZ - 1
+
+export function instanceOf(id: string, dataRoot: string, execRoot: string): Instance {
+  const isDefault = dataRoot === defaultDataRoot;
+  const name = isDefault ? "gantry" : `gantry-${id}`;
+  return {
+    id,
+    name,
+    dataRoot,
+    execRoot,
+    defaultBridge: isDefault ? "gantry0" : `gt${id}0`,
+    nftTable: name,
+    cgroupParent: name,
+    linkPrefix: isDefault ? "gt" : `g${id}`,
+  };
+}
+
+/** Bridge of a user-defined network. */
+export function bridgeName(instance: Instance, networkId: string): string {
+  return `${instance.linkPrefix}b${networkId}`.slice(0, maximumLinkName);
+}
+
+/** Host side of the veth pair of an endpoint. */
+export function vethName(instance: Instance, endpointId: string): string {
+  return `${instance.linkPrefix}v${endpointId}`.slice(0, maximumLinkName);
+}
+
+/** Every place of the data root and the exec root. Nothing else in the tree joins these paths. */
+export function instancePaths(instance: Pick<Instance, "dataRoot" | "execRoot">) {
+  const { dataRoot, execRoot } = instance;
+  return {
+    database: `${dataRoot}/gantry.db`,
+    lock: `${dataRoot}/lock`,
+    content: `${dataRoot}/content`,
+    layers: `${dataRoot}/layers`,
+    volumes: `${dataRoot}/volumes`,
+    temporary: `${dataRoot}/tmp`,
+    containers: `${dataRoot}/containers`,
+    container: (id: string) => containerPaths(dataRoot, execRoot, id),
+    runtimeState: `${execRoot}/runtime`,
+    exits: `${execRoot}/exits`,
+    networkNamespaces: `${execRoot}/netns`,
+    bootId: `${execRoot}/boot-id`,
+    pidFile: `${execRoot}/gantry.pid`,
+  };
+}
+
+function containerPaths(dataRoot: string, execRoot: string, id: string) {
+  const folder = `${dataRoot}/containers/${id}`;
+  // conmon's sockets live in the bundle, and a socket's path has at most 107 bytes: short id.
+  const bundle = `${execRoot}/bundles/${id.slice(0, 16)}`;
+  return {
+    folder,
+    upper: `${folder}/upper`,
+    work: `${folder}/work`,
+    rootfs: `${folder}/rootfs`,
+    spool: `${folder}/spool`,
+    spoolLog: `${folder}/spool/log`,
+    logs: `${folder}/logs`,
+    hosts: `${folder}/hosts`,
+    hostname: `${folder}/hostname`,
+    resolvConf: `${folder}/resolv.conf`,
+    persist: `${folder}/conmon`,
+    bundle,
+  };
+}

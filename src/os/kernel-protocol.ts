@@ -1,0 +1,22 @@
+/** Work for the kernel worker: calls that may wait. Each is answered once. */
+export type KernelTask =
+  | { readonly type: "umount"; readonly target: string }
+  /** Removes a tree; one that is gone is a success. */
+  | { readonly type: "remove-tree"; readonly path: string }
+  /** rmdir of a cgroup in every hierarchy, children first; retried while the kernel still sees processes. */
+  | { readonly type: "remove-cgroup"; readonly path: string }
+  /** Mount of one read-only EROFS layer. */
+  | { readonly type: "mount-erofs"; readonly index: string; readonly data: string; readonly target: string }
+  | { readonly type: "bind-mount"; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  /** A move of this process to the cgroup where it is: the next real move then does not wait for a grace period (run-path: −11 to −15 ms). */
+  | { readonly type: "warm-cgroup"; readonly procsFile: string };
+
+export interface KernelRequest {
+  readonly sequence: number;
+  readonly task: KernelTask;
+}
+
+export interface KernelReply {
+  readonly sequence: number;
+  readonly error?: { readonly message: string; readonly code?: string };
+}

@@ -1,0 +1,108 @@
+import { CString, dlopen, ptr, read, type Pointer } from "bun:ffi";
+import { constants } from "node:os";
+
+/**
+ * The one table of C functions. Every call blocks the thread it is made on: what may wait (umount, link deletion, trees) belongs on the
+ * kernel worker. Buffers handed over must stay referenced until the call has returned.
+ */
+const library = dlopen("libc.so.6", {
+  open: { args: ["ptr", "i32", "i32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
+  read: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  write: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  pipe2: { args: ["ptr", "i32"], returns: "i32" },
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+  flock: { args: ["i32", "i32"], returns: "i32" },
+  fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
+  rmdir: { args: ["ptr"], returns: "i32" },
+  setns: { args: ["i32", "i32"], returns: "i32" },
+  unshare: { args: ["i32"], returns: "i32" },
+  mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  umount2: { args: ["ptr", "i32"], returns: "i32" },
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  listen: { args: ["i32", "i32"], returns: "i32" },
+  connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+  getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  shutdown: { args: ["i32", "i32"], returns: "i32" },
+  send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
+  sendto: { args: ["i32", "ptr", "u64", "i32", "ptr", "u32"], returns: "i64" },
+  recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
+  kill: { args: ["i32", "i32"], returns: "i32" },
+  waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
+  statfs: { args: ["ptr", "ptr"], returns: "i32" },
+  openat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" },
+  mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  mknodat: { args: ["i32", "ptr", "u32", "u64"], returns: "i32" },
+  symlinkat: { args: ["ptr", "i32", "ptr"], returns: "i32" },
+  linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
+  unlinkat: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  fchownat: { args: ["i32", "ptr", "u32", "u32", "i32"], returns: "i32" },
+  fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
+  readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: "i64" },
+  utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  lsetxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
+  lgetxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i64" },
+  llistxattr: { args: ["ptr", "ptr", "u64"], returns: "i64" },
+  tcgetattr: { args: ["i32", "ptr"], returns: "i32" },
+  tcsetattr: { args: ["i32", "i32", "ptr"], returns: "i32" },
+  cfmakeraw: { args: ["ptr"], returns: "void" },
+  isatty: { args: ["i32"], returns: "i32" },
+  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i64" },
+  strerror: { args: ["i32"], returns: "ptr" },
+  __errno_location: { args: [], returns: "ptr" },
+});
+
+export const libc = library.symbols;
+export { ptr };
+
+const errnoNames = new Map<number, string>(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
+/** A failed system call: `code` is the errno's name, as in Node's errors. */
+export class SystemError extends Error {
+  override readonly name = "SystemError";
+  readonly code: string;
+  readonly errno: number;
+  constructor(what: string, errno: number) {
+    const pointer = libc.strerror(errno);
+    const text = pointer ? new CString(pointer).toLowerCase() : "unknown error";
+    super(`${what}: ${text}`);
+    this.errno = errno;
+    this.code = errnoNames.get(errno) ?? `E${errno}`;
+  }
+}
+
+/** errno of the last call on this thread; read it straight after the call. */
+export function lastErrno(): number {
+  const location = libc.__errno_location();
+  return location ? read.i32(location, 0) : 0;
+}
+
+/** The call's result as a number. @throws {SystemError} when it is negative */
+export function check(result: number | bigint, what: string): number {
+  const value = Number(result);
+  if (value < 0) throw new SystemError(what, lastErrno());
+  return value;
+}
+
+/** A C string; keep the buffer referenced until the call is over. */
+export function cString(text: string | Buffer): Buffer {
+  if (typeof text !== "string") return Buffer.concat([text, Buffer.of(0)]);
+  if (text.includes("\0")) throw new SystemError(`path ${JSON.stringify(text)}`, constants.errno.EINVAL);
+  return Buffer.from(`${text}\0`);
+}
+
+/** system(2) by number: for calls that this libc has no function for. Strings and buffers are passed by address. */
+export function systemCall(what: string, number: number, ...parameters: (number | bigint | string | Buffer | null)[]): number {
+  const held = parameters.map((value) => (typeof value === "string" ? cString(value) : value));
+  const words = held.map((value) => (value === null ? 0 : typeof value === "object" ? (ptr(value) as number) : value));
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = words;
+  const result = libc.syscall(number, a, b, c, d, e, f);
+  return check(result, what);
+}
+
+export type { Pointer };

@@ -1,0 +1,59 @@
+/// Entry of the kernel worker: calls that may wait, one after the other in the order they came.
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { messageOf } from "#lib/errors.ts";
+import { removeCgroup } from "./cgroup.ts";
+import type { KernelReply, KernelRequest, KernelTask } from "./kernel-protocol.ts";
+import { bindMount, mountErofs, unmount } from "./mount.ts";
+
+declare const self: Worker;
+
+function run(task: KernelTask): void {
+  switch (task.type) {
+    case "umount":
+      return unmount(task.target);
+    case "remove-tree":
+      return rmSync(task.path, { recursive: true, force: true });
+    case "remove-cgroup":
+      return removeCgroupPatiently(task.path);
+    case "mount-erofs":
+      return mountErofs(task.index, task.data, task.target);
+    case "bind-mount":
+      return bindMount(task.source, task.target, task.readOnly);
+    case "warm-cgroup":
+      return moveHere(task.procsFile);
+  }
+}
+
+/** The last process of a cgroup may still be on its way out when its exit is known. */
+function removeCgroupPatiently(path: string): void {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return removeCgroup(path);
+    } catch (error) {
+      if (attempt === 50 || (error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+function moveHere(procsFile: string): void {
+  const file = openSync(procsFile, "w");
+  try {
+    writeSync(file, "0");
+  } finally {
+    closeSync(file);
+  }
+}
+
+self.onmessage = (event: MessageEvent<KernelRequest>) => {
+  const { sequence, task } = event.data;
+  let reply: KernelReply;
+  try {
+    run(task);
+    reply = { sequence };
+  } catch (error) {
+    const { code } = error as { code?: string };
+    reply = { sequence, error: { message: messageOf(error), ...(code !== undefined && { code }) } };
+  }
+  self.postMessage(reply);
+};

@@ -1,0 +1,38 @@
+/** An image: one config with its layers. The id is the digest of the config. */
+export interface ImageRecord {
+  readonly id: string;
+  /** Manifest as it came, or as it was made; its digest is what `RepoDigests` name. */
+  readonly manifestDigest: string;
+  readonly manifestMediaType: string;
+  /** Lowest first. */
+  readonly layers: readonly ImageLayerRecord[];
+  readonly architecture: string;
+  readonly os: string;
+  readonly variant?: string;
+  /** RFC 3339, from the config. */
+  readonly createdAt?: string;
+  /** Uncompressed bytes of all layers. */
+  readonly sizeBytes: number;
+  /** Nanoseconds since 1970 as decimal digits: when a tag was last put on it. */
+  readonly lastTaggedNano?: string;
+  /** Set for images made by commit and build here. */
+  readonly parent?: string;
+}
+
+export interface ImageLayerRecord {
+  readonly diffId: string;
+  readonly chainId: string;
+  readonly sizeBytes: number;
+  /** The blob as the registry has it, and what its descriptor said. */
+  readonly digest: string;
+  readonly compressedBytes: number;
+  readonly mediaType: string;
+}
+
+/** A name of an image: `docker.io/library/busybox:latest` or `…@sha256:…` in full form. */
+export interface ImageReferenceRecord {
+  readonly reference: string;
+  readonly imageId: string;
+  /** Digest of the manifest or index the name stands for in its registry. */
+  readonly targetDigest: string;
+}
