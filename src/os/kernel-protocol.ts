@@ -1,6 +1,8 @@
 /** Work for the kernel worker: calls that may wait. Each is answered once. */
 export type KernelTask =
   | { readonly type: "umount"; readonly target: string }
+  /** RTM_DELLINK, which waits for a grace period (about 30 ms); a link that is gone is a success. */
+  | { readonly type: "remove-link"; readonly name: string }
   /** Removes a tree; one that is gone is a success. */
   | { readonly type: "remove-tree"; readonly path: string }
   /** rmdir of a cgroup in every hierarchy, children first; retried while the kernel still sees processes. */

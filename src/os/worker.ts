@@ -3,7 +3,10 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { messageOf } from "#lib/errors.ts";
 import { removeCgroup } from "./cgroup.ts";
 import type { KernelReply, KernelRequest, KernelTask } from "./kernel-protocol.ts";
+import { SystemError } from "./libc.ts";
 import { bindMount, mountErofs, unmount } from "./mount.ts";
+import { removeLink } from "./netlink/link.ts";
+import { RouteSocket } from "./netlink/route-socket.ts";
 
 declare const self: Worker;
 
@@ -11,6 +14,8 @@ function run(task: KernelTask): void {
   switch (task.type) {
     case "umount":
       return unmount(task.target);
+    case "remove-link":
+      return removeLinkByName(task.name);
     case "remove-tree":
       return rmSync(task.path, { recursive: true, force: true });
     case "remove-cgroup":
@@ -21,6 +26,15 @@ function run(task: KernelTask): void {
       return bindMount(task.source, task.target, task.readOnly);
     case "warm-cgroup":
       return moveHere(task.procsFile);
+  }
+}
+
+function removeLinkByName(name: string): void {
+  using route = new RouteSocket();
+  try {
+    route.apply(removeLink(name));
+  } catch (error) {
+    if (!(error instanceof SystemError && error.code === "ENODEV")) throw error;
   }
 }
 

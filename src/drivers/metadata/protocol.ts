@@ -9,6 +9,7 @@ export interface RowChange {
 
 /** Main thread → store worker. */
 export type StoreRequest =
+  | { readonly type: "open"; readonly path: string }
   | {
       readonly type: "commit";
       readonly sequence: number;
@@ -24,5 +25,4 @@ export type StoreReply =
   | { readonly type: "refused"; readonly message: string }
   | { readonly type: "committed"; readonly sequences: readonly number[] }
   | { readonly type: "failed"; readonly sequence: number; readonly message: string; readonly diskFull: boolean }
-  | { readonly type: "damaged"; readonly table: TableName; readonly key: string; readonly message: string }
   | { readonly type: "closed" };

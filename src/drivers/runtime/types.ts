@@ -35,25 +35,32 @@ export interface RuntimeExit {
 export interface ExecRequest {
   readonly containerId: string;
   readonly execId: string;
+  /** A folder of its own below the exec root; made and removed by the driver. */
   readonly bundle: string;
   readonly process: RuntimeSpec["process"];
-  readonly tty: boolean;
   readonly openStdin: boolean;
-  /** Without a client the output goes nowhere. */
-  readonly detached: boolean;
 }
 
-/** A running exec. Attached without a tty its stdio are pipes of the runtime's child; with a tty or detached conmon holds them. */
-export interface ExecProcess {
-  readonly pid: number;
-  /** Frames of Docker's stream protocol, or raw bytes with a tty; undefined at the end. */
-  read(): Promise<Uint8Array | undefined>;
-  write(chunk: Uint8Array): Promise<void>;
-  closeStdin(): void;
-  resize(width: number, height: number): Promise<void>;
+/** An exec without a terminal and with a client: the pipes of the runtime's child are the client's streams, so a slow client holds it back. */
+export interface PipedExec {
+  readonly pid: Promise<number>;
+  readonly stdout: ExecOutput;
+  readonly stderr: ExecOutput;
+  readonly stdin: StdinConnection | undefined;
+  /** Rejects with a `StartError` when the program could not be run. */
   readonly exit: Promise<number>;
-  /** The client has left: gives back pipes and buffers; the process goes on. */
-  abandon(): void;
+}
+
+export interface ExecOutput {
+  read(): Promise<Uint8Array | undefined>;
+  /** Reads on and throws away, so that the process is not held back by a client that has left. */
+  drain(): void;
+}
+
+/** An exec with a terminal, or detached: conmon holds it, and it outlives the daemon. */
+export interface MonitoredExec {
+  readonly process: RuntimeProcess;
+  readonly exit: Promise<number>;
 }
 
 /** A connection to the container's stdin through conmon. */
@@ -78,7 +85,11 @@ export interface RuntimeDriver {
   start(id: string, process: RuntimeProcess): Promise<void>;
   /** `all`: every process of the container's cgroup. */
   signal(id: string, process: RuntimeProcess, signal: number, all?: boolean): Promise<void>;
-  exec(request: ExecRequest): Promise<ExecProcess>;
+  execPiped(request: ExecRequest): PipedExec;
+  /** @throws {StartError} when the program cannot be run. Without `spoolLog` the output goes nowhere. */
+  execMonitored(request: ExecRequest & { readonly tty: boolean; readonly spoolLog?: string }): Promise<MonitoredExec>;
+  /** Gives back what an exec left: its bundle. */
+  removeExec(bundle: string): Promise<void>;
   stdin(bundle: string): Promise<StdinConnection>;
   resize(bundle: string, width: number, height: number): Promise<void>;
   pause(id: string): Promise<void>;
@@ -90,7 +101,7 @@ export interface RuntimeDriver {
   /** Begins to tell exits: once per container, also for those that ended while nobody looked. */
   watch(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void;
   /** Removes the runtime's state, cgroups, bundle and exit files. Success when they are gone. */
-  remove(id: string, bundle: string): Promise<void>;
+  remove(id: string, bundle: string, cgroupsPath: string): Promise<void>;
   /** Ids with state on this host. */
   list(): Promise<readonly string[]>;
 }

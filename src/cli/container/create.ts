@@ -1,0 +1,27 @@
+import { messageOf } from "#lib/errors.ts";
+import { atLeast, command } from "../command.ts";
+import { ExitError } from "../errors.ts";
+import { text } from "../flag-kinds.ts";
+import { bodyOf, createContainer } from "./create-container.ts";
+import { createFlags } from "./options/flags.ts";
+
+export const create = command({
+  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  args: atLeast(1),
+  stopAtFirstArgument: true,
+  completes: "images",
+  flags: {
+    ...createFlags,
+    pull: text(undefined, 'Pull image before creating ("always", "missing", "never")', { initially: "missing" }),
+  },
+  run: async (invocation) => {
+    if (invocation.flags.help) throw new ExitError(0);
+    let id: string;
+    try {
+      id = await createContainer(invocation, await bodyOf(invocation));
+    } catch (error) {
+      throw new ExitError(125, `${invocation.program}: ${messageOf(error)}\n\nRun '${invocation.commandPath} --help' for more information`);
+    }
+    await invocation.out.line(id);
+  },
+});

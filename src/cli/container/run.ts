@@ -1,0 +1,98 @@
+import { DaemonError } from "#client/errors.ts";
+import { messageOf } from "#lib/errors.ts";
+import { atLeast, command, type Invocation } from "../command.ts";
+import { ExitError } from "../errors.ts";
+import { bool, text } from "../flag-kinds.ts";
+import { bodyOf, createContainer } from "./create-container.ts";
+import { createFlags } from "./options/flags.ts";
+import type { CreateBody } from "./options/request.ts";
+import { type Attached, attachStreams, type StreamsOutcome } from "./streams.ts";
+
+const flags = {
+  ...createFlags,
+  detach: bool("d", "Run container in background and print container ID"),
+  detachKeys: text(undefined, "Override the key sequence for detaching a container"),
+  pull: text(undefined, 'Pull image before running ("always", "missing", "never")', { initially: "missing" }),
+  sigProxy: bool(undefined, "Proxy received signals to the process", { initially: true }),
+} as const;
+
+type Run = Invocation<typeof flags>;
+
+export const run = command({
+  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  args: atLeast(1),
+  stopAtFirstArgument: true,
+  completes: "images",
+  examples: ["run --rm -it busybox sh", "run -d --name web -p 8080:80 nginx", "run --rm -v ./data:/data alpine ls /data"],
+  flags,
+  run: async (invocation) => {
+    const body = await orExit(invocation, () => bodyOf(invocation));
+    const isDetached = invocation.flags.detach;
+    if (isDetached) detach(invocation, body);
+    else if (body.AttachStdin && body.Tty && !(await invocation.isTerminal(0))) throw new ExitError(1, "the input device is not a TTY");
+    const id = await orExit(invocation, () => createContainer(invocation, body));
+    const isAttached = body.AttachStdin || body.AttachStdout || body.AttachStderr;
+    return isAttached ? await runAttached(invocation, body, id) : await runDetached(invocation, id);
+  },
+});
+
+function detach(invocation: Run, body: CreateBody): void {
+  if (invocation.flags.attach.length > 0) throw new ExitError(1, "conflicting options: cannot specify both --attach and --detach");
+  body.AttachStdin = body.AttachStdout = body.AttachStderr = body.StdinOnce = false;
+}
+
+async function runDetached(invocation: Run, id: string): Promise<number> {
+  await orExit(invocation, () => invocation.client.containers.start(id));
+  await invocation.out.line(id);
+  return 0;
+}
+
+/** The streams are attached and the end is watched before the start: nothing of either can be missed. */
+async function runAttached(invocation: Run, body: CreateBody, id: string): Promise<number> {
+  const { client } = invocation;
+  const streams = { stdin: body.AttachStdin, stdout: body.AttachStdout, stderr: body.AttachStderr };
+  await using attached = await attachStreams(invocation, { container: id, ...streams, tty: body.Tty, detachKeys: invocation.flags.detachKeys });
+  const { ended } = await client.containers.wait(id, body.HostConfig.AutoRemove ? "removed" : "next-exit");
+  ended.catch(() => {}); // awaited below, unless the start fails
+  try {
+    await client.containers.start(id);
+  } catch (error) {
+    attached.stop();
+    if (body.HostConfig.AutoRemove) await ended.catch(() => {}); // the name is free again when we end
+    throw failure(invocation, error);
+  }
+  const outcome = await follow(attached, invocation.flags.sigProxy && !body.Tty);
+  if (outcome === "detached") return 0;
+  const { StatusCode, Error: problem } = await ended;
+  if (problem?.Message) throw new ExitError(125, `Error waiting for container: ${problem.Message}`);
+  return StatusCode;
+}
+
+async function follow(attached: Attached, proxiesSignals: boolean): Promise<StreamsOutcome> {
+  using _signals = proxiesSignals ? attached.proxySignals() : undefined;
+  return attached.done();
+}
+
+async function orExit<T>(invocation: Run, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw failure(invocation, error);
+  }
+}
+
+/**
+ * Docker's exit codes: 127 when the program is not there, 126 when it cannot be run, 125 for everything that is not the program's fault. The
+ * daemon tells the three apart only in its text.
+ */
+function failure({ program, commandPath }: Run, error: unknown): ExitError {
+  if (error instanceof ExitError) return error;
+  const message = messageOf(error);
+  const code = error instanceof DaemonError ? exitCode(error.detail) : 125;
+  return new ExitError(code, `${program}: ${message}\n\nRun '${commandPath} --help' for more information`);
+}
+
+function exitCode(detail: string): number {
+  if (/executable file not found|no such file or directory|system cannot find the file specified/.test(detail)) return 127;
+  return /permission denied|is a directory/.test(detail) ? 126 : 125;
+}

@@ -1,0 +1,35 @@
+import { command, exactly } from "../command.ts";
+import { ExitError } from "../errors.ts";
+import { bool, text } from "../flag-kinds.ts";
+import { pullImage } from "./pull-image.ts";
+import { familiarName, parseReference } from "./reference.ts";
+
+export const pull = command({
+  usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
+  args: exactly(1),
+  completes: "images",
+  flags: {
+    allTags: bool("a", "Download all tagged images in the repository"),
+    disableContentTrust: bool(undefined, "Skip image verification", { initially: true }),
+    platform: text(undefined, "Set platform if server is multi-platform capable"),
+    quiet: bool("q", "Suppress verbose output"),
+  },
+  run: async (invocation) => {
+    const { flags, args, out } = invocation;
+    const [name = ""] = args;
+    const reference = parseReference(name);
+    if (!reference) throw new ExitError(1, "invalid reference format");
+    if (flags.allTags && (reference.tag ?? reference.digest)) throw new ExitError(1, "tag can't be used with --all-tags/-a");
+    const full = flags.allTags ? reference.name : (familiarName(name) ?? name);
+    if (!flags.allTags && !reference.tag && !reference.digest && !flags.quiet) await out.line("Using default tag: latest");
+    await pullImage({ ...invocation, reference: name, platform: flags.platform, isQuiet: flags.quiet, allTags: flags.allTags, to: out });
+    await out.line(canonical(full));
+  },
+});
+
+/** The name with its registry and repository in full. */
+function canonical(name: string): string {
+  const first = name.split("/", 1)[0] ?? "";
+  if (name.includes("/") && (/[.:]/.test(first) || first === "localhost")) return name;
+  return `docker.io/${name.includes("/") ? "" : "library/"}${name}`;
+}

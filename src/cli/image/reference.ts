@@ -1,0 +1,33 @@
+export interface ImageReference {
+  /** Without Docker Hub's host and `library/`. */
+  readonly name: string;
+  readonly tag?: string;
+  readonly digest?: string;
+}
+
+const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const host = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\\[[a-fA-F0-9:]+\\]";
+const pattern = new RegExp(`^((?:(?:${host})(?::[0-9]+)?/)?${component}(?:/${component})*)(?::([\\w][\\w.-]{0,127}))?(?:@([A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$`);
+
+/** @returns undefined for what is no reference, such as an id. Source: distribution/reference. */
+export function parseReference(text: string): ImageReference | undefined {
+  const match = text.length <= 512 ? pattern.exec(text) : null;
+  if (!match?.[1] || /^[a-f0-9]{64}$/.test(text)) return undefined;
+  const name = match[1].replace(/^(?:docker\.io|index\.docker\.io)\//, "").replace(/^library\/(?=[^/]+$)/, "");
+  return { name, ...(match[2] ? { tag: match[2] } : {}), ...(match[3] ? { digest: match[3] } : {}) };
+}
+
+/** `busybox` → `busybox:latest`; undefined for what cannot be pulled. */
+export function familiarName(text: string): string | undefined {
+  const reference = parseReference(text);
+  if (!reference) return undefined;
+  const tag = reference.tag ?? (reference.digest ? undefined : "latest");
+  return `${reference.name}${tag ? `:${tag}` : ""}${reference.digest ? `@${reference.digest}` : ""}`;
+}
+
+/** The registry an image comes from, as config.json names it. */
+export function registryOf(name: string): string {
+  const first = name.split("/", 1)[0] ?? "";
+  const isHost = name.includes("/") && (/[.:]/.test(first) || first === "localhost");
+  return isHost && first !== "docker.io" && first !== "index.docker.io" ? first : "https://index.docker.io/v1/";
+}

@@ -1,0 +1,215 @@
+import { Client } from "#client/client.ts";
+import { type ConfigFile, configFolder, readConfigFile } from "#client/config-file.ts";
+import { resolveEndpoint } from "#client/endpoint.ts";
+import { Transport } from "#client/transport.ts";
+import { messageOf } from "#lib/errors.ts";
+import type { ArgumentRule, Command, Group, Leaf } from "./command.ts";
+import { commonCommands, findIn, findTop, groups, otherCommands, pathsOf } from "./commands.ts";
+import { ArgumentError, ExitError, UsageError } from "./errors.ts";
+import { parseFlags, type ParsedFlags, type FlagSet } from "./flags.ts";
+import { globalFlags } from "./global-flags.ts";
+import { BrokenPipe, fileOutput, type Output } from "./output.ts";
+
+/** Where the program runs: replaced in tests. */
+export interface Surroundings {
+  readonly program: "gantry" | "docker";
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly out: Output;
+  readonly err: Output;
+  readonly isTerminal: (descriptor: 0 | 1 | 2) => Promise<boolean>;
+  /** Width of the terminal, 80 without one. */
+  readonly columns: () => Promise<number>;
+}
+
+/** The client as a program. @returns the exit code, after everything was written */
+export async function main(argv: readonly string[], program: "gantry" | "docker"): Promise<number> {
+  const out = fileOutput(Bun.stdout);
+  const err = fileOutput(Bun.stderr);
+  const terminal = () => import("./terminal.ts");
+  const code = await runCommandLine(argv, {
+    program,
+    environment: process.env,
+    out,
+    err,
+    isTerminal: async (descriptor) => (await terminal()).isTerminal(descriptor),
+    columns: async () => (await terminal()).terminalSize(0)?.columns ?? 80,
+  });
+  try {
+    await Promise.all([out.end(), err.end()]);
+  } catch {
+    // nobody reads any more
+  }
+  return code;
+}
+
+/** Runs one command line; everything it says goes to the outputs of `surroundings`. @returns the exit code */
+export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    return await dispatch(argv, surroundings);
+  } catch (error) {
+    if (error instanceof BrokenPipe) return 141; // as the shell reports a death by SIGPIPE
+    const [code, message] = error instanceof ExitError ? [error.code, error.message] : [1, messageOf(error)];
+    if (message !== "") await surroundings.err.line(await shown(message, surroundings)).catch(() => {});
+    return code;
+  }
+}
+
+/** Daemons and registries choose these texts: on a terminal they must not be able to steer it. */
+async function shown(message: string, surroundings: Surroundings): Promise<string> {
+  if (!(await surroundings.isTerminal(2))) return message;
+  return (await import("./output.ts")).withoutControls(message);
+}
+
+type GlobalFlags = ParsedFlags<typeof globalFlags>["values"];
+
+async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { program, out, err } = surroundings;
+  const parsed = usage(program, "[OPTIONS] COMMAND [ARG...]", () => parseFlags(globalFlags, argv, { stopAtFirstArgument: true }));
+  const [name, ...rest] = parsed.args;
+  if (name === undefined) {
+    if (parsed.values.version) return printVersion(surroundings);
+    await (parsed.wantsHelp ? out : err).write(await rootHelpText(surroundings));
+    return 0;
+  }
+  if (name === "help") return showHelp(rest, surroundings);
+  const found = findTop(name);
+  if (!found) throw await unknownCommand(`${program} ${name}`, name, [...commonCommands, ...groups, ...otherCommands], `Run '${program} --help' for more information`);
+  if (parsed.wantsHelp) return showHelp(parsed.args, surroundings);
+  if (!("children" in found)) return runLeaf(found, `${program} ${name}`, rest, parsed.values, surroundings);
+  return runGroup(found, rest, parsed.values, surroundings);
+}
+
+async function runGroup(group: Group, argv: readonly string[], globals: GlobalFlags, surroundings: Surroundings): Promise<number> {
+  const path = `${surroundings.program} ${group.name}`;
+  const parsed = usage(path, "COMMAND", () => parseFlags({}, argv, { stopAtFirstArgument: true }));
+  const [name, ...rest] = parsed.args;
+  if (name === undefined || parsed.wantsHelp) {
+    const { groupHelp } = await import("./help.ts");
+    await (parsed.wantsHelp ? surroundings.out : surroundings.err).write(groupHelp(path, group));
+    return 0;
+  }
+  const found = findIn(group, name);
+  if (!found) throw await unknownCommand(`${path} ${name}`, name, group.children, `Usage:  ${path}\n\nRun '${path} --help' for more information`);
+  return runLeaf(found, `${path} ${name}`, rest, globals, surroundings);
+}
+
+async function runLeaf(leaf: Leaf, path: string, argv: readonly string[], globals: GlobalFlags, surroundings: Surroundings): Promise<number> {
+  const command = await leaf.load();
+  const parsed = usage(path, command.usage, () => parseFlags(command.flags, argv, { stopAtFirstArgument: command.stopAtFirstArgument ?? false }));
+  if (parsed.wantsHelp) {
+    await surroundings.out.write(await commandHelpText(leaf, path, command, surroundings));
+    return 0;
+  }
+  checkArguments(path, command, parsed.args.length);
+  const { config, transport } = await connectionOf(globals, surroundings, leaf.isLocal ?? false);
+  try {
+    return (await command.run(invocation(path, parsed, config, new Client(transport), surroundings))) ?? 0;
+  } finally {
+    transport.close();
+  }
+}
+
+function invocation(path: string, parsed: ParsedFlags<FlagSet>, config: () => Promise<ConfigFile>, client: Client, surroundings: Surroundings) {
+  const { program, environment, out, err, isTerminal } = surroundings;
+  const { args, values, changed } = parsed;
+  return { commandPath: path, program, args, flags: values, changed, client, config, environment, out, err, isTerminal };
+}
+
+/** A transport that has not connected yet, and the configuration, read once when somebody asks. */
+async function connectionOf(globals: GlobalFlags, surroundings: Surroundings, isLocal: boolean) {
+  const { environment, program } = surroundings;
+  let reading: Promise<ConfigFile> | undefined;
+  const config = (): Promise<ConfigFile> => (reading ??= readConfigFile(configFolder(globals.config, environment)));
+  const options = {
+    hosts: isLocal ? [] : globals.host,
+    context: globals.context || undefined,
+    tls: globals.tls,
+    tlsVerify: globals.tlsverify,
+    tlsCaCert: globals.tlscacert || undefined,
+    tlsCert: globals.tlscert || undefined,
+    tlsKey: globals.tlskey || undefined,
+    environment: isLocal ? { DOCKER_HOST: "unix:///dev/null" } : environment,
+    program,
+  };
+  try {
+    const endpoint = await resolveEndpoint(options, config);
+    return { config, transport: new Transport(endpoint, { apiVersion: environment["DOCKER_API_VERSION"]?.replace(/^v/, "") }) };
+  } catch (error) {
+    throw new ExitError(1, `Failed to initialize: unable to resolve docker endpoint: ${messageOf(error)}`);
+  }
+}
+
+/** Turns a bad command line into Docker's message with the usage line, and exit code 125. */
+function usage<T>(path: string, usageText: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const line = usageText === "" ? path : `${path} ${usageText}`;
+    throw new ExitError(125, `${error.message}\n\nUsage:  ${line}\n\nRun '${path} --help' for more information`);
+  }
+}
+
+function checkArguments(path: string, command: Command, count: number): void {
+  const { minimum, maximum } = command.args;
+  if (count >= minimum && count <= maximum) return;
+  const program = path.split(" ", 1)[0] ?? "";
+  const line = command.usage === "" ? path : `${path} ${command.usage}`;
+  const hint = maximum === Infinity ? "See" : "Run";
+  throw new ArgumentError(`${program}: '${path}' ${requirement(command.args)}\n\nUsage:  ${line}\n\n${hint} '${path} --help' for more information`);
+}
+
+function requirement({ minimum, maximum }: ArgumentRule): string {
+  const counted = (count: number): string => `${count} ${count === 1 ? "argument" : "arguments"}`;
+  if (maximum === 0) return "accepts no arguments";
+  if (minimum === maximum) return `requires ${counted(minimum)}`;
+  if (maximum === Infinity) return `requires at least ${counted(minimum)}`;
+  if (minimum === 0) return `requires at most ${counted(maximum)}`;
+  return `requires at least ${minimum} and at most ${counted(maximum)}`;
+}
+
+async function unknownCommand(path: string, word: string, known: readonly (Leaf | Group)[], hint: string): Promise<ArgumentError> {
+  const { suggestions } = await import("./suggest.ts");
+  const names = known.filter((one) => !("isHidden" in one && one.isHidden)).flatMap((one) => ("otherNames" in one ? [one.name, ...one.otherNames] : [one.name]));
+  const similar = suggestions(word, names);
+  const meant = similar.length > 0 ? `\n\nDid you mean this?\n${similar.map((name) => `  ${name}`).join("\n")}` : "";
+  return new ArgumentError(`${path.split(" ", 1)[0] ?? ""}: unknown command: ${path}${meant}\n\n${hint}`);
+}
+
+async function showHelp(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { program, out } = surroundings;
+  const [name, second] = words;
+  if (name === undefined) {
+    await out.write(await rootHelpText(surroundings));
+    return 0;
+  }
+  const found = findTop(name);
+  const child = found && "children" in found && second !== undefined ? findIn(found, second) : undefined;
+  if (!found) throw new ExitError(1, `unknown help topic: ${words.join(" ")}`);
+  const { groupHelp } = await import("./help.ts");
+  if ("children" in found && !child) await out.write(groupHelp(`${program} ${name}`, found));
+  else {
+    const leaf = child ?? (found as Leaf); // no children and no child: it is a leaf itself
+    const path = child ? `${program} ${name} ${second ?? ""}` : `${program} ${name}`;
+    await out.write(await commandHelpText(leaf, path, await leaf.load(), surroundings));
+  }
+  return 0;
+}
+
+async function commandHelpText(leaf: Leaf, path: string, command: Command, surroundings: Surroundings): Promise<string> {
+  const { commandHelp } = await import("./help.ts");
+  const paths = pathsOf(leaf).map((one) => `${surroundings.program} ${one}`);
+  return commandHelp({ path, summary: leaf.summary, paths, columns: (await surroundings.columns()) - 1 }, command);
+}
+
+async function rootHelpText(surroundings: Surroundings): Promise<string> {
+  const { rootHelp } = await import("./help.ts");
+  const sections = { common: commonCommands, groups, others: otherCommands };
+  return rootHelp(surroundings.program, sections, globalFlags, (await surroundings.columns()) - 1);
+}
+
+async function printVersion(surroundings: Surroundings): Promise<number> {
+  const { buildCommit, version } = await import("#lib/version.ts");
+  await surroundings.out.line(`${surroundings.program === "docker" ? "Docker" : "Gantry"} version ${version}, build ${buildCommit}`);
+  return 0;
+}

@@ -1,0 +1,55 @@
+/** Where a command prints. Tests give one that keeps the text. */
+export interface Output {
+  /** Bytes or text as they are. Resolves when they may be followed by more: a slow reader holds the writer back. */
+  write(chunk: string | Uint8Array): Promise<void>;
+  /** Text and a line end. */
+  line(text: string): Promise<void>;
+}
+
+/** Thrown when the reader of our output has gone (`gantry ps | head -1`): the program ends silently, as SIGPIPE would end it. */
+export class BrokenPipe extends Error {}
+
+/** An output over a file descriptor. Made of Bun's writer: process.stdout costs a client ten milliseconds of start-up. */
+export function fileOutput(file: Bun.BunFile): Output & { end(): Promise<void> } {
+  let sink: Bun.FileSink | undefined;
+  const write = async (chunk: string | Uint8Array): Promise<void> => {
+    sink ??= file.writer();
+    try {
+      sink.write(chunk);
+      await sink.flush();
+    } catch (error) {
+      throw isBrokenPipe(error) ? new BrokenPipe() : error;
+    }
+  };
+  return {
+    write,
+    line: (text) => write(`${text}\n`),
+    end: async () => {
+      await sink?.flush();
+    },
+  };
+}
+
+const isBrokenPipe = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EPIPE";
+
+/** Keeps everything as text; for tests. */
+export function memoryOutput(): Output & { readonly text: string } {
+  const decoder = new TextDecoder();
+  let text = "";
+  const write = (chunk: string | Uint8Array): Promise<void> => {
+    text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+    return Promise.resolve();
+  };
+  return {
+    write,
+    line: (line) => write(`${line}\n`),
+    get text() {
+      return text;
+    },
+  };
+}
+
+/** Takes away what could move the cursor, change colours or speak to the terminal. For text made by others, on a terminal. */
+export function withoutControls(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "");
+}

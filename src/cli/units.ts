@@ -1,0 +1,81 @@
+import { formatGeneral } from "./format/float.ts";
+
+const decimalUnits = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
+const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"];
+
+/** `1.23MB`: base 1000, `digits` significant digits (Docker's tables use 3, raw sizes 4). */
+export function humanSize(sizeBytes: number, digits = 4): string {
+  return scaled(sizeBytes, 1000, decimalUnits, digits);
+}
+
+/** `1.5GiB`: base 1024, four significant digits. */
+export function binarySize(sizeBytes: number): string {
+  return scaled(sizeBytes, 1024, binaryUnits, 4);
+}
+
+function scaled(sizeBytes: number, base: number, units: readonly string[], digits: number): string {
+  let size = sizeBytes;
+  let unit = 0;
+  while (size >= base && unit < units.length - 1) {
+    size /= base;
+    unit++;
+  }
+  return `${formatGeneral(size, digits)}${units[unit] ?? ""}`;
+}
+
+/** How long something took or is ago: `3 minutes`, `About an hour`, `2 weeks`. Docker's rounding and words. */
+export function humanDuration(milliseconds: number): string {
+  const seconds = Math.trunc(milliseconds / 1000);
+  if (seconds < 1) return "Less than a second";
+  if (seconds === 1) return "1 second";
+  if (seconds < 60) return `${seconds} seconds`;
+  const minutes = Math.trunc(milliseconds / 60_000);
+  if (minutes === 1) return "About a minute";
+  if (minutes < 60) return `${minutes} minutes`;
+  const hours = Math.trunc(milliseconds / 3_600_000 + 0.5);
+  if (hours === 1) return "About an hour";
+  if (hours < 48) return `${hours} hours`;
+  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`;
+  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`;
+  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`;
+  return `${Math.trunc(milliseconds / 3_600_000 / 24 / 365)} years`;
+}
+
+const powers: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4, p: 5 };
+
+/** `512m`, `1.5 GiB`, `100` → bytes, base 1024. @throws {Error} with go-units' texts */
+export function parseMemoryBytes(text: string): number {
+  const invalid = new Error(`invalid size: '${text}'`);
+  const match = /^(.*[\d. ])([^\d. ]*)$/.exec(text);
+  if (!match) throw invalid;
+  const number = (match[1] ?? "").endsWith(" ") ? (match[1] ?? "").slice(0, -1) : (match[1] ?? "");
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(number)) throw new Error(`strconv.ParseFloat: parsing ${JSON.stringify(number)}: invalid syntax`);
+  if (Number(number) < 0) throw invalid;
+  const suffix = (match[2] ?? "").toLowerCase();
+  if (suffix === "" || suffix === "b") return Math.trunc(Number(number));
+  const power = powers[suffix[0] ?? ""];
+  if (power === undefined || !/^.(i?b)?$/.test(suffix)) throw new Error(`invalid suffix: '${suffix}'`);
+  return Math.trunc(Number(number) * 1024 ** power);
+}
+
+const durationUnits: Readonly<Record<string, number>> = { ns: 1, us: 1e3, "µs": 1e3, "μs": 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+
+/** Go's time.ParseDuration: `1h15m30.5s`, in nanoseconds. @throws {Error} with Go's texts */
+export function parseDurationNano(text: string): bigint {
+  const invalid = (reason = "invalid duration") => new Error(`time: ${reason} ${JSON.stringify(text)}`);
+  const sign = text.startsWith("-") ? -1 : 1;
+  let rest = text.replace(/^[+-]/, "");
+  if (rest === "0") return 0n;
+  if (rest === "") throw invalid();
+  let total = 0;
+  while (rest !== "") {
+    const [whole, number = "", unit = ""] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? [];
+    if (whole === undefined) throw invalid();
+    if (unit === "") throw invalid("missing unit in duration");
+    const factor = durationUnits[unit];
+    if (factor === undefined) throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`);
+    total += Number(number) * factor;
+    rest = rest.slice(whole.length);
+  }
+  return BigInt(Math.round(total)) * BigInt(sign);
+}

@@ -1,0 +1,79 @@
+import { EngineError, messageOf } from "#lib/errors.ts";
+
+/** What the client reads of Docker's `config.json`; other keys belong to other commands and stay untouched. */
+export interface ConfigFile {
+  /** Folder of config.json, of `contexts/` and of the default certificates. */
+  readonly folder: string;
+  readonly currentContext?: string;
+  readonly detachKeys?: string;
+  readonly httpHeaders: Readonly<Record<string, string>>;
+  readonly auths: Readonly<Record<string, StoredAuth>>;
+  readonly credsStore?: string;
+  readonly credHelpers: Readonly<Record<string, string>>;
+  /** By daemon address, or `default`: values for HTTP_PROXY and its like in new containers. */
+  readonly proxies: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Default formats of tables by their key (`psFormat`, `imagesFormat`, …). */
+  readonly formats: Readonly<Record<string, string>>;
+}
+
+export interface StoredAuth {
+  readonly auth?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+}
+
+/** `--config`, DOCKER_CONFIG, or `~/.docker`. */
+export function configFolder(option: string | undefined, environment: Readonly<Record<string, string | undefined>>): string {
+  if (option) return option;
+  return environment["DOCKER_CONFIG"] || `${environment["HOME"] ?? ""}/.docker`;
+}
+
+/** @throws {EngineError} `invalid` when the file is there and is no JSON object. */
+export async function readConfigFile(folder: string): Promise<ConfigFile> {
+  const path = `${folder}/config.json`;
+  let text: string;
+  try {
+    text = await Bun.file(path).text();
+  } catch {
+    return parseConfigFile(folder, {}); // none there: the defaults
+  }
+  try {
+    return parseConfigFile(folder, JSON.parse(text));
+  } catch (error) {
+    throw new EngineError("invalid", `WARNING: Error loading config file: ${path}: ${messageOf(error)}`);
+  }
+}
+
+function parseConfigFile(folder: string, value: unknown): ConfigFile {
+  const file = asObject(value);
+  const formats: Record<string, string> = {};
+  for (const [key, format] of Object.entries(file)) if (key.endsWith("Format") && typeof format === "string") formats[key] = format;
+  return {
+    folder,
+    ...optionalText("currentContext", file["currentContext"]),
+    ...optionalText("detachKeys", file["detachKeys"]),
+    ...optionalText("credsStore", file["credsStore"]),
+    httpHeaders: asTexts(file["HttpHeaders"]),
+    credHelpers: asTexts(file["credHelpers"]),
+    auths: Object.fromEntries(Object.entries(asObject(file["auths"])).map(([host, auth]) => [host, asTexts(auth)])),
+    proxies: Object.fromEntries(Object.entries(asObject(file["proxies"])).map(([host, proxy]) => [host, asTexts(proxy)])),
+    formats,
+  };
+}
+
+function optionalText<K extends string>(key: K, value: unknown): { [key in K]?: string } {
+  // The computed key makes TypeScript widen the type; it is exactly this one key.
+  return typeof value === "string" && value !== "" ? ({ [key]: value } as { [key in K]?: string }) : {};
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function asTexts(value: unknown): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [key, text] of Object.entries(asObject(value))) if (typeof text === "string") texts[key] = text;
+  return texts;
+}

@@ -1,0 +1,70 @@
+import { type Filters, filterQuery } from "./containers.ts";
+import type { HistoryEntry, ImageDeletion, ImageSummary, ProgressMessage, PruneReport } from "./shapes.ts";
+import type { Answer, Transport } from "./transport.ts";
+
+/** Calls under `/images`. References keep their slashes and colons, as Docker's clients send them. Errors: `DaemonError`. */
+export class Images {
+  readonly #http: Transport;
+  constructor(http: Transport) {
+    this.#http = http;
+  }
+
+  list(options: { readonly all?: boolean; readonly sharedSize?: boolean; readonly filters?: Filters }) {
+    return this.#http.json<readonly ImageSummary[] | null>("GET", "/images/json", {
+      query: { all: options.all || undefined, "shared-size": options.sharedSize || undefined, ...filterQuery(options.filters) },
+    });
+  }
+
+  /** @param options.tag  a tag or a digest; empty for all tags */
+  pull(
+    options: { readonly name: string; readonly tag: string; readonly platform?: string | undefined; readonly registryAuth?: string | undefined },
+    signal?: AbortSignal,
+  ): AsyncGenerator<ProgressMessage, void> {
+    return this.#http.messages("POST", "/images/create", {
+      query: { fromImage: options.name, platform: options.platform || undefined, tag: options.tag || undefined },
+      headers: options.registryAuth ? { "X-Registry-Auth": options.registryAuth } : {},
+      signal,
+    });
+  }
+
+  load(
+    archive: AsyncIterable<Uint8Array>,
+    options: { readonly quiet: boolean; readonly platform?: string | undefined },
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    return this.#http.stream("POST", "/images/load", {
+      query: { quiet: options.quiet, platform: options.platform },
+      body: archive,
+      contentType: "application/x-tar",
+      signal,
+    });
+  }
+
+  async tag(source: string, repository: string, tag: string): Promise<void> {
+    await this.#http.text("POST", `/images/${reference(source)}/tag`, { query: { repo: repository, tag: tag || undefined } });
+  }
+
+  async remove(name: string, options: { readonly force: boolean; readonly noPrune: boolean; readonly platforms?: readonly string[] }) {
+    const deletions = await this.#http.json<readonly ImageDeletion[] | null>("DELETE", `/images/${reference(name)}`, {
+      query: { force: options.force || undefined, noprune: options.noPrune || undefined, platforms: options.platforms },
+    });
+    return deletions ?? [];
+  }
+
+  async history(name: string, options: { readonly platform?: string | undefined } = {}): Promise<readonly HistoryEntry[]> {
+    const entries = await this.#http.json<readonly HistoryEntry[] | null>("GET", `/images/${reference(name)}/history`, {
+      query: { platform: options.platform },
+    });
+    return entries ?? [];
+  }
+
+  inspectRaw(name: string, options: { readonly platform?: string | undefined } = {}): Promise<string> {
+    return this.#http.text("GET", `/images/${reference(name)}/json`, { query: { platform: options.platform } });
+  }
+
+  prune(filters: Filters): Promise<PruneReport> {
+    return this.#http.json("POST", "/images/prune", { query: filterQuery(filters) });
+  }
+}
+
+const reference = (name: string): string => encodeURIComponent(name).replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@");

@@ -1,0 +1,108 @@
+import { closeSync, constants, fstatSync, linkSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import { check, cString, libc, ptr } from "#os/libc.ts";
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_FOLLOW = 0x400;
+const pinPrefix = "log.held.";
+
+/** A segment of the spool, opened. */
+export interface OpenSegment {
+  /** 1 for the first of a spool; a number left out is a gap. */
+  readonly number: number;
+  readonly descriptor: number;
+}
+
+/**
+ * The files of one spool. conmon writes `log`; when it has written `--log-size-max` bytes it opens `log.tmp`, renames it to `log` and goes on
+ * there, and the old file is gone unless somebody else holds it. So each segment is pinned by a hard link `log.held.N`: the one being read,
+ * those not read yet, and ahead of its use the empty `log.tmp`, which is made beforehand (conmon dies when it cannot make it). While this
+ * runs no segment escapes. After a longer absence, files that came after the last pin may be missing: then a number is left out.
+ * Source: conmon 2.1, src/ctr_logging.c, reopen_k8s_file().
+ */
+export class Segments {
+  readonly #folder: string;
+  /** Highest number that is pinned; its file is `log.tmp` until conmon takes it. */
+  #lastPin = 0;
+  #lastPinInode = 0;
+
+  /** Makes `log` where conmon has not, so that the first segment is known before its first byte. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    closeSync(openSync(`${folder}/log`, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600));
+    this.#lastPin = this.#pins().at(-1) ?? 0;
+    this.#lastPinInode = this.#inode(`${pinPrefix}${this.#lastPin}`);
+    this.#pinCurrent();
+    this.pin();
+  }
+
+  /** Pins the file that conmon will use next; cheap when that is done. True when conmon has moved on since. */
+  pin(): boolean {
+    if (this.#inode("log.tmp") === this.#lastPinInode) return false;
+    // O_APPEND-free like conmon's own; if conmon comes in between and takes or makes the file, this is the very file it goes on in.
+    const descriptor = openSync(this.#path("log.tmp"), constants.O_WRONLY | constants.O_CREAT, 0o600);
+    try {
+      const name = this.#path(`${pinPrefix}${this.#lastPin + 1}`);
+      const source = `/proc/self/fd/${descriptor}`;
+      const [from, to] = [cString(source), cString(name)];
+      check(libc.linkat(AT_FDCWD, ptr(from), AT_FDCWD, ptr(to), AT_SYMLINK_FOLLOW), `link ${name}`);
+      this.#lastPin++;
+      this.#lastPinInode = fstatSync(descriptor).ino;
+    } finally {
+      closeSync(descriptor);
+    }
+    return true;
+  }
+
+  /** True when conmon writes into a later segment than `number`: no byte will be added to it. */
+  isComplete(number: number): boolean {
+    if (number < this.#lastPin - 1) return true;
+    const pinned = number === this.#lastPin ? 0 : this.#inode(`${pinPrefix}${number + 1}`);
+    return pinned !== 0 && this.#inode("log.tmp") !== pinned;
+  }
+
+  /** The segment with this number, or the first one after it. */
+  open(number: number): OpenSegment {
+    const found = this.#pins().find((pin) => pin >= number) ?? this.#lastPin;
+    return { number: found, descriptor: openSync(this.#path(`${pinPrefix}${found}`), constants.O_RDWR) };
+  }
+
+  /** Forgets the segments before `number`; open descriptors still read them. */
+  removeBefore(number: number): void {
+    for (const pin of this.#pins()) if (pin < number) rmSync(this.#path(`${pinPrefix}${pin}`), { force: true });
+  }
+
+  /** Removes every file of the spool, once conmon is gone and all is read. */
+  removeAll(): void {
+    for (const name of readdirSync(this.#folder)) {
+      if (name === "log" || name === "log.tmp" || name.startsWith(pinPrefix)) rmSync(this.#path(name), { force: true });
+    }
+  }
+
+  /** Pins `log` itself when no pin holds it: at the start, and when conmon went through more files than were pinned. */
+  #pinCurrent(): void {
+    const current = this.#inode("log");
+    if (this.#pins().some((pin) => this.#inode(`${pinPrefix}${pin}`) === current)) return;
+    const number = this.#lastPin + (this.#lastPin === 0 ? 1 : 2);
+    linkSync(this.#path("log"), this.#path(`${pinPrefix}${number}`));
+    this.#lastPin = number;
+    // conmon may have moved on since the look at `log`: what was linked counts.
+    this.#lastPinInode = this.#inode(`${pinPrefix}${number}`);
+  }
+
+  #pins(): number[] {
+    return readdirSync(this.#folder)
+      .filter((name) => name.startsWith(pinPrefix))
+      .map((name) => Number(name.slice(pinPrefix.length)))
+      .filter(Number.isSafeInteger)
+      .sort((a, b) => a - b);
+  }
+
+  #path(name: string): string {
+    return `${this.#folder}/${name}`;
+  }
+
+  /** 0 when there is no such file. */
+  #inode(name: string): number {
+    return statSync(this.#path(name), { throwIfNoEntry: false })?.ino ?? 0;
+  }
+}

@@ -1,0 +1,128 @@
+/// Entry of the store worker: the only user of the database while the daemon runs. Writes that arrive together share one sync.
+import { Database, SQLiteError } from "bun:sqlite";
+import { messageOf } from "#lib/errors.ts";
+import type { StoreReply, StoreRequest } from "./protocol.ts";
+import { migrations, tables } from "./schema.ts";
+
+declare const self: Worker;
+
+type Commit = Extract<StoreRequest, { type: "commit" }>;
+
+const retryMilliseconds = 500;
+let database: Database | undefined;
+let queue: Commit[] = [];
+/** Observations that met a full disk, oldest first. Bounded by what the daemon observes while the disk is full. */
+let postponed: Commit[] = [];
+
+function reply(message: StoreReply): void {
+  self.postMessage(message);
+}
+
+function open(path: string): Database {
+  const opened = new Database(path, { create: true, strict: true });
+  opened.run("PRAGMA journal_mode = WAL");
+  opened.run("PRAGMA synchronous = FULL");
+  opened.run("PRAGMA foreign_keys = ON");
+  migrate(opened);
+  return opened;
+}
+
+function migrate(opened: Database): void {
+  const { user_version: version } = opened.query<{ user_version: number }, []>("PRAGMA user_version").get() ?? { user_version: 0 };
+  if (version > migrations.length) {
+    throw new Error(
+      `the database was written by a newer version (schema ${version}, this one knows ${migrations.length}): install that version again`,
+    );
+  }
+  for (let step = version; step < migrations.length; step++) {
+    opened.transaction(() => {
+      opened.run(migrations[step] ?? "");
+      opened.run(`PRAGMA user_version = ${step + 1}`);
+    })();
+  }
+}
+
+function loadRows(opened: Database): Extract<StoreReply, { type: "opened" }>["rows"] {
+  return tables.flatMap((table) =>
+    opened
+      .query<{ key: string; body: string }, []>(`SELECT key, body FROM ${table} ORDER BY key`)
+      .all()
+      .map((row) => ({ table, ...row })),
+  );
+}
+
+function apply(opened: Database, commits: readonly Commit[]): void {
+  opened.transaction(() => {
+    for (const { changes } of commits) {
+      for (const { table, key, body } of changes) {
+        if (body === null) opened.query(`DELETE FROM ${table} WHERE key = ?`).run(key);
+        else
+          opened
+            .query(`INSERT INTO ${table} (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body`)
+            .run(key, body);
+      }
+    }
+  })();
+}
+
+function flush(): void {
+  if (!database) return;
+  const batch = [...postponed, ...queue];
+  queue = [];
+  postponed = [];
+  if (batch.length === 0) return;
+  try {
+    apply(database, batch);
+    reply({ type: "committed", sequences: batch.map((commit) => commit.sequence) });
+  } catch (error) {
+    for (const commit of batch) applyAlone(database, commit, error);
+  }
+}
+
+/** After a batch failed: each commit by itself, in order, so that one that cannot be written does not take the others with it. */
+function applyAlone(opened: Database, commit: Commit, batchError: unknown): void {
+  let failure = batchError;
+  // Order matters: what comes after a postponed observation waits behind it, unless it must be answered.
+  if (postponed.length === 0 || commit.durability === "required") {
+    try {
+      apply(opened, [commit]);
+      reply({ type: "committed", sequences: [commit.sequence] });
+      return;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const diskFull = isDiskFull(failure);
+  if (commit.durability === "observed") {
+    if (postponed.push(commit) === 1) setTimeout(flush, retryMilliseconds);
+    return;
+  }
+  reply({ type: "failed", sequence: commit.sequence, message: messageOf(failure), diskFull });
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof SQLiteError && (error.code === "SQLITE_FULL" || error.code?.startsWith("SQLITE_IOERR") === true);
+}
+
+self.onmessage = (event: MessageEvent<StoreRequest>) => {
+  const request = event.data;
+  switch (request.type) {
+    case "open":
+      try {
+        database = open(request.path);
+        reply({ type: "opened", rows: loadRows(database) });
+      } catch (error) {
+        reply({ type: "refused", message: messageOf(error) });
+      }
+      return;
+    case "commit":
+      // Everything that is in the message queue by then goes into one transaction.
+      if (queue.push(request) === 1) setImmediate(flush);
+      return;
+    case "close":
+      flush();
+      database?.close();
+      database = undefined;
+      reply({ type: "closed" });
+  }
+};

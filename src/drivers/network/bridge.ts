@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import { EngineError } from "#lib/errors.ts";
+import type { Instance } from "#lib/instance.ts";
+import { writeSysctl } from "#os/mount.ts";
+import { addAddress } from "#os/netlink/address.ts";
+import { changeLink, createBridge, type Link } from "#os/netlink/link.ts";
+import type { RouteSocket } from "#os/netlink/route-socket.ts";
+import { parseCidr } from "./cidr.ts";
+import type { NetworkConfig } from "./types.ts";
+
+/** The kernel's default for links of Ethernet. */
+const defaultMtu = 1500;
+
+/**
+ * Makes a network's bridge, or brings the one that is there into its state. A bridge that somebody else made under the wanted name is used
+ * and later left alone: only our own carry the instance's mark.
+ * @returns the link's index
+ * @throws {EngineError} `conflict` when a link of another kind has the name
+ */
+export function ensureBridge(route: RouteSocket, instance: Instance, network: NetworkConfig): number {
+  const existing = route.link(network.bridge);
+  if (existing && existing.kind !== "bridge")
+    throw new EngineError("conflict", `cannot create network ${network.id} (${network.bridge}): a link of this name exists and is no bridge`);
+  const index = existing?.index ?? makeBridge(route, instance, network);
+  setBridgeSysctls(network);
+  route.apply(
+    changeLink(index, { up: true, ...(network.mtu > 0 && existing?.mtu !== network.mtu && { mtu: network.mtu }) }),
+    ...network.subnets
+      .filter((subnet) => subnet.gateway !== "")
+      .map((subnet) => addAddress({ index, address: subnet.gateway, prefixLength: parseCidr(subnet.subnet)?.prefixLength ?? 0 })),
+  );
+  return index;
+}
+
+/** True for a bridge that this instance made: by its mark, or by its name when a crash came before the mark. */
+export function isOwnBridge(instance: Instance, link: Link): boolean {
+  if (link.kind !== "bridge") return false;
+  const prefix = `${instance.linkPrefix}b`;
+  const hasDerivedName = link.name.length === 15 && link.name.startsWith(prefix) && /^[0-9a-f]+$/.test(link.name.slice(prefix.length));
+  return link.alias === markOf(instance) || (hasDerivedName && link.alias === undefined);
+}
+
+/** True for the host's end of a veth pair that this instance made. */
+export function isOwnVeth(instance: Instance, link: Link): boolean {
+  const prefix = `${instance.linkPrefix}v`;
+  return link.kind === "veth" && link.name.length === 15 && link.name.startsWith(prefix) && /^[0-9a-f]+$/.test(link.name.slice(prefix.length));
+}
+
+/** Lets packets pass between links. @returns true when IPv4 forwarding was off before: the host was no router */
+export function enableForwarding(families: readonly (4 | 6)[]): boolean {
+  const wasOff = readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "0";
+  if (wasOff) writeSysctl("net/ipv4/ip_forward", "1");
+  if (families.includes(6) && existsSync("/proc/sys/net/ipv6/conf/all/forwarding")) writeSysctl("net/ipv6/conf/all/forwarding", "1");
+  return wasOff;
+}
+
+/** True while packets inside one bridge pass the IP filters too (module br_netfilter). */
+export function bridgedPacketsAreFiltered(): boolean {
+  try {
+    return readFileSync("/proc/sys/net/bridge/bridge-nf-call-iptables", "utf8").trim() === "1";
+  } catch {
+    return false; // the module is not loaded
+  }
+}
+
+function makeBridge(route: RouteSocket, instance: Instance, network: NetworkConfig): number {
+  route.apply(createBridge({ name: network.bridge, mac: bridgeMac(network.id), mtu: network.mtu || defaultMtu }));
+  const link = route.link(network.bridge);
+  if (!link) throw new EngineError("internal", `bridge ${network.bridge} vanished while it was made`);
+  route.apply(changeLink(link.index, { alias: markOf(instance) }));
+  return link.index;
+}
+
+const markOf = (instance: Instance): string => `${instance.name} ${instance.id}`;
+
+/** A locally administered address that is the same each time the bridge is made. */
+function bridgeMac(networkId: string): string {
+  const hex = new Bun.CryptoHasher("sha256").update(networkId).digest("hex");
+  return `02:${hex.slice(0, 10).replace(/(..)(?=.)/g, "$1:")}`;
+}
+
+function setBridgeSysctls(network: NetworkConfig): void {
+  const hasIpv6 = network.subnets.some((subnet) => subnet.family === 6);
+  // Ports on the host's 127.0.0.1 lead to containers; the table's loopback guard closes what this would open.
+  writeSysctl(`net/ipv4/conf/${network.bridge}/route_localnet`, "1");
+  if (!existsSync("/proc/sys/net/ipv6")) return;
+  writeSysctl(`net/ipv6/conf/${network.bridge}/accept_ra`, "0");
+  writeSysctl(`net/ipv6/conf/${network.bridge}/disable_ipv6`, hasIpv6 ? "0" : "1");
+}

@@ -1,0 +1,562 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { basename } from "node:path";
+import { KeyedMutex } from "#lib/async.ts";
+import { assert, EngineError, messageOf } from "#lib/errors.ts";
+import { instancePaths, vethName, type Instance } from "#lib/instance.ts";
+import type { Logger } from "#lib/log.ts";
+import type { Kernel } from "#os/kernel.ts";
+import { SystemError } from "#os/libc.ts";
+import { isNetworkNamespace, listNetworkNamespaces, removeNetworkNamespace } from "#os/netns.ts";
+import { changeBridgePort, changeLink } from "#os/netlink/link.ts";
+import { RouteSocket } from "#os/netlink/route-socket.ts";
+import { bridgedPacketsAreFiltered, enableForwarding, ensureBridge, isOwnBridge, isOwnVeth } from "./bridge.ts";
+import { parseCidr, type Cidr } from "./cidr.ts";
+import { Firewall } from "./firewall.ts";
+import { AddressManagement, defaultIpv4Subnets, firstFreeSubnet, uniqueLocalSubnets } from "./ipam.ts";
+import { forwarderOf, type Forwarder } from "./loopback-forwarder.ts";
+import { NameTable } from "./name-table.ts";
+import { PortAllocator, type PortLease, type PortTarget } from "./ports.ts";
+import { EmbeddedResolver, type ResolverSockets } from "./resolver.ts";
+import {
+  applyLinkSysctls,
+  attachEndpoint,
+  openNamespace,
+  openNamespaceRoute,
+  reopenResolverSockets,
+  setDefaultRoutes,
+  silenceEndpoint,
+} from "./sandbox.ts";
+import type {
+  EndpointRequest,
+  EndpointState,
+  NetworkConfig,
+  NetworkDriver,
+  PortRequest,
+  PublishedPort,
+  ResolverConfig,
+  SandboxState,
+  Subnet,
+} from "./types.ts";
+
+type SandboxRequest = Parameters<NetworkDriver["createSandbox"]>[0];
+type RestoredSandbox = Parameters<NetworkDriver["restore"]>[1][number];
+
+interface Network {
+  readonly config: NetworkConfig;
+  /** Index of the bridge; 0 for `host` and `null`. */
+  bridgeIndex: number;
+}
+
+/** A running sandbox. What it holds besides its state goes with it. */
+interface Sandbox {
+  readonly containerId: string;
+  readonly netnsPath: string;
+  readonly resolverConfig: ResolverConfig;
+  endpoints: readonly EndpointState[];
+  ports: readonly PublishedPort[];
+  leases: readonly PortLease[];
+  forwarders: readonly Forwarder[];
+  resolver: EmbeddedResolver | undefined;
+}
+
+/** Bridges, namespaces and rules of the host this daemon runs on. See README.md for what is made and who owns it. */
+export class HostNetworkDriver implements NetworkDriver {
+  readonly #instance: Instance;
+  readonly #kernel: Kernel;
+  readonly #log: Logger;
+  readonly #route = new RouteSocket();
+  readonly #firewall: Firewall;
+  readonly #addresses = new AddressManagement();
+  readonly #ports = new PortAllocator();
+  readonly #names = new NameTable();
+  readonly #networks = new Map<string, Network>();
+  readonly #sandboxes = new Map<string, Sandbox>();
+  readonly #locks = new KeyedMutex();
+  /** Namespaces on their way out, waited for by purge and close. */
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor(options: { readonly instance: Instance; readonly kernel: Kernel; readonly log: Logger }) {
+    this.#instance = options.instance;
+    this.#kernel = options.kernel;
+    this.#log = options.log;
+    this.#firewall = new Firewall(options.instance.nftTable, options.log);
+  }
+
+  async restore(networks: readonly NetworkConfig[], sandboxes: readonly RestoredSandbox[]): Promise<void> {
+    mkdirSync(this.#namespaces, { recursive: true, mode: 0o711 });
+    await this.#firewall.reset();
+    for (const id of this.#networks.keys()) if (!networks.some((network) => network.id === id)) this.#forgetNetwork(id);
+    for (const network of networks) this.#adoptNetwork(network);
+    for (const sandbox of sandboxes) this.#adoptSandbox(sandbox);
+    await this.#firewall.rebuild();
+    await this.#removeOrphans();
+    this.#firewall.watch();
+  }
+
+  chooseSubnets(families: readonly (4 | 6)[], taken: readonly Subnet[]): Subnet[] {
+    const used: Cidr[] = [
+      ...taken.flatMap((subnet) => parseCidr(subnet.subnet) ?? []),
+      ...this.#addresses.subnets(),
+      ...this.#route.routes().flatMap((route) => (route.destination === undefined ? [] : (parseCidr(`${route.destination}/${route.prefixLength}`) ?? []))),
+    ];
+    return families.map((family) =>
+      firstFreeSubnet(family === 4 ? defaultIpv4Subnets() : uniqueLocalSubnets(`${this.#instance.id} ${this.#instance.dataRoot}`), used),
+    );
+  }
+
+  async createNetwork(network: NetworkConfig): Promise<void> {
+    if (network.driver !== "bridge") return void this.#networks.set(network.id, { config: network, bridgeIndex: 0 });
+    this.#addresses.register(network);
+    try {
+      if (enableForwarding(network.subnets.map((subnet) => subnet.family))) await this.#firewall.guardHostForwarding();
+      const bridgeIndex = ensureBridge(this.#route, this.#instance, network);
+      await this.#firewall.addNetwork(network);
+      this.#networks.set(network.id, { config: network, bridgeIndex });
+    } catch (error) {
+      await this.#unmakeNetwork(network);
+      throw error;
+    }
+  }
+
+  async removeNetwork(networkId: string): Promise<void> {
+    const network = this.#networks.get(networkId);
+    if (!network) return;
+    const users = [...this.#sandboxes.values()].filter((sandbox) => sandbox.endpoints.some((endpoint) => endpoint.networkId === networkId));
+    if (users.length > 0) throw new EngineError("forbidden", `network ${network.config.name} has active endpoints`);
+    this.#networks.delete(networkId);
+    this.#names.removeNetwork(networkId);
+    if (network.config.driver === "bridge") await this.#unmakeNetwork(network.config);
+  }
+
+  createSandbox(request: SandboxRequest): Promise<SandboxState> {
+    return this.#locks.run(request.containerId, () => this.#createSandbox(request));
+  }
+
+  connect(containerId: string, request: EndpointRequest): Promise<SandboxState> {
+    return this.#locks.run(containerId, async () => {
+      const sandbox = this.#sandboxOf(containerId);
+      const undo = new DisposableStack();
+      try {
+        const [endpoint] = this.#makeEndpoints([request], sandbox.endpoints, undo);
+        assert(endpoint, "one request makes one endpoint");
+        using inner = openNamespaceRoute(sandbox.netnsPath);
+        await this.#attach(sandbox.netnsPath, inner, endpoint, request.linkLocal, sandbox.ports.length > 0, undo);
+        sandbox.endpoints = [...sandbox.endpoints, endpoint];
+        this.#startResolver(sandbox, undefined);
+        await this.#followGateway(sandbox, inner);
+        this.#announce(endpoint);
+        undo.move();
+      } catch (error) {
+        sandbox.endpoints = sandbox.endpoints.filter((endpoint) => endpoint.endpointId !== request.endpointId);
+        undo.dispose();
+        throw error;
+      }
+      return stateOf(sandbox);
+    });
+  }
+
+  disconnect(containerId: string, networkId: string): Promise<SandboxState> {
+    return this.#locks.run(containerId, async () => {
+      const sandbox = this.#sandboxOf(containerId);
+      const endpoint = sandbox.endpoints.find((candidate) => candidate.networkId === networkId);
+      if (!endpoint) return stateOf(sandbox);
+      this.#names.remove(endpoint);
+      sandbox.endpoints = sandbox.endpoints.filter((candidate) => candidate !== endpoint);
+      if (endpoint.hostLink !== "") await this.#kernel.run({ type: "remove-link", name: endpoint.hostLink });
+      this.#releaseAddresses(endpoint);
+      using inner = openNamespaceRoute(sandbox.netnsPath);
+      await this.#followGateway(sandbox, inner);
+      return stateOf(sandbox);
+    });
+  }
+
+  rename(containerId: string, networkId: string, dnsNames: readonly string[]): void {
+    const sandbox = this.#sandboxOf(containerId);
+    sandbox.endpoints = sandbox.endpoints.map((endpoint) => {
+      if (endpoint.networkId !== networkId) return endpoint;
+      const renamed = { ...endpoint, dnsNames };
+      this.#names.remove(endpoint);
+      this.#announce(renamed);
+      return renamed;
+    });
+  }
+
+  removeSandbox(containerId: string): Promise<void> {
+    return this.#locks.run(containerId, async () => {
+      const sandbox = this.#sandboxes.get(containerId);
+      if (!sandbox) return;
+      this.#sandboxes.delete(containerId);
+      this.#quiet(sandbox);
+      for (const endpoint of sandbox.endpoints) {
+        if (endpoint.hostLink !== "") silenceEndpoint(this.#route, endpoint);
+        this.#releaseAddresses(endpoint);
+      }
+      if (sandbox.netnsPath !== "") this.#removeNamespaceLater(sandbox.netnsPath);
+    });
+  }
+
+  async purge(): Promise<void> {
+    for (const containerId of this.#sandboxes.keys()) await this.removeSandbox(containerId);
+    for (const id of this.#networks.keys()) this.#forgetNetwork(id);
+    await this.#firewall.purge();
+    await this.#removeOrphans();
+    await Promise.all(this.#removals);
+  }
+
+  async close(): Promise<void> {
+    this.#firewall.close();
+    for (const sandbox of this.#sandboxes.values()) {
+      this.#closeListeners(sandbox);
+      this.#ports.release(sandbox.leases);
+    }
+    this.#sandboxes.clear();
+    await Promise.all(this.#removals);
+  }
+
+  get #namespaces(): string {
+    return instancePaths(this.#instance).networkNamespaces;
+  }
+
+  async #createSandbox(request: SandboxRequest): Promise<SandboxState> {
+    const { containerId } = request;
+    if (this.#sandboxes.has(containerId)) throw new EngineError("conflict", `container ${containerId} has a network sandbox already`);
+    if (request.endpoints.some((endpoint) => this.#networkOf(endpoint.networkId).config.driver === "host")) return this.#joinHost(request);
+    // A name of its own each time: the namespace of an earlier run may still be on its way out.
+    const netnsPath = `${this.#namespaces}/${containerId.slice(0, 12)}-${randomBytes(3).toString("hex")}`;
+    const undo = new DisposableStack();
+    try {
+      const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
+      const sandbox: Sandbox = { containerId, netnsPath, resolverConfig: request.resolver, endpoints, ports: [], leases: [], forwarders: [], resolver: undefined };
+      const namespace = openNamespace(netnsPath, request.sysctls, this.#resolvesNames(endpoints));
+      undo.defer(() => this.#removeNamespaceLater(netnsPath));
+      using inner = namespace.route;
+      this.#startResolver(sandbox, namespace.resolver);
+      undo.defer(() => this.#quiet(sandbox));
+      for (const [index, endpoint] of endpoints.entries())
+        await this.#attach(netnsPath, inner, endpoint, request.endpoints[index]?.linkLocal ?? [], request.ports.length > 0, undo);
+      const gateways = this.#gatewaysOf(endpoints);
+      if (gateways[4] ?? gateways[6]) setDefaultRoutes(inner, gatewayAddresses(gateways));
+      applyLinkSysctls(netnsPath, request.sysctls);
+      await this.#publish(sandbox, this.#ports.allocate(this.#boundRequests(request.ports, gateways), targetOf(gateways)));
+      for (const endpoint of endpoints) this.#announce(endpoint);
+      this.#sandboxes.set(containerId, sandbox);
+      undo.move();
+      return stateOf(sandbox);
+    } catch (error) {
+      undo.dispose();
+      throw error;
+    }
+  }
+
+  /** The host's own network: no namespace, no addresses, and published ports mean nothing. */
+  #joinHost(request: SandboxRequest): SandboxState {
+    const endpoints = this.#makeEndpoints(request.endpoints, [], new DisposableStack());
+    const sandbox: Sandbox = {
+      containerId: request.containerId,
+      netnsPath: "",
+      resolverConfig: request.resolver,
+      endpoints,
+      ports: [],
+      leases: [],
+      forwarders: [],
+      resolver: undefined,
+    };
+    this.#sandboxes.set(request.containerId, sandbox);
+    return stateOf(sandbox);
+  }
+
+  /** Decides names and addresses of new endpoints; what was taken is given back by `undo`. */
+  #makeEndpoints(requests: readonly EndpointRequest[], present: readonly EndpointState[], undo: DisposableStack): EndpointState[] {
+    const endpoints: EndpointState[] = [];
+    for (const request of requests) {
+      const { config } = this.#networkOf(request.networkId);
+      const interfaceName = request.interfaceName ?? freeInterfaceName([...present, ...endpoints]);
+      const common = {
+        endpointId: request.endpointId,
+        networkId: request.networkId,
+        dnsNames: request.dnsNames,
+        gatewayPriority: request.gatewayPriority,
+      };
+      if (config.driver !== "bridge") {
+        endpoints.push({ ...common, mac: "", hostLink: "", interfaceName: "" });
+        continue;
+      }
+      const ipv4 = this.#takeAddress(config, 4, request.ipv4, undo);
+      const ipv6 = this.#takeAddress(config, 6, request.ipv6, undo);
+      endpoints.push({
+        ...common,
+        ...(ipv4 && { ipv4: ipv4.address, ipv4PrefixLength: ipv4.prefixLength, ...(ipv4.gateway && { ipv4Gateway: ipv4.gateway }) }),
+        ...(ipv6 && { ipv6: ipv6.address, ipv6PrefixLength: ipv6.prefixLength, ...(ipv6.gateway && { ipv6Gateway: ipv6.gateway }) }),
+        mac: request.mac ?? randomMac(),
+        hostLink: vethName(this.#instance, request.endpointId),
+        interfaceName,
+      });
+    }
+    return endpoints;
+  }
+
+  #takeAddress(config: NetworkConfig, family: 4 | 6, wanted: string | undefined, undo: DisposableStack) {
+    if (!this.#addresses.has(config.id, family)) return undefined;
+    const taken = this.#addresses.allocate(config.id, family, wanted);
+    undo.defer(() => this.#addresses.release(config.id, taken.address));
+    // The gateway of the subnet the address lies in; an internal network leads nowhere.
+    const subnet = config.subnets.find((candidate) => {
+      const block = parseCidr(candidate.subnet);
+      return block?.family === family && parseCidr(`${taken.address}/${block.prefixLength}`)?.base === block.base;
+    });
+    return { ...taken, gateway: config.internal ? undefined : subnet?.gateway || undefined };
+  }
+
+  async #attach(
+    netnsPath: string,
+    inner: RouteSocket,
+    endpoint: EndpointState,
+    linkLocal: readonly string[],
+    publishes: boolean,
+    undo: DisposableStack,
+  ): Promise<void> {
+    if (endpoint.hostLink === "") return;
+    const { config, bridgeIndex } = this.#networkOf(endpoint.networkId);
+    const filtered = bridgedPacketsAreFiltered();
+    const link = {
+      endpoint,
+      linkLocal,
+      bridgeIndex,
+      mtu: config.mtu,
+      // Where bridged packets are filtered the table does it, and lets published ports through.
+      isolated: !config.interContainer && !filtered,
+      hairpin: publishes && filtered,
+    };
+    undo.defer(() => this.#removeLinkLater(endpoint.hostLink));
+    try {
+      attachEndpoint(this.#route, inner, netnsPath, link);
+    } catch (error) {
+      if (!(error instanceof SystemError && error.code === "EEXIST")) throw error;
+      // The link of an earlier run of this endpoint is still on its way out.
+      await this.#kernel.run({ type: "remove-link", name: endpoint.hostLink });
+      attachEndpoint(this.#route, inner, netnsPath, link);
+    }
+  }
+
+  #announce(endpoint: EndpointState): void {
+    const { config } = this.#networkOf(endpoint.networkId);
+    if (config.nameResolution) this.#names.add(config.name, endpoint);
+  }
+
+  #resolvesNames(endpoints: readonly EndpointState[]): boolean {
+    return endpoints.some((endpoint) => this.#networkOf(endpoint.networkId).config.nameResolution);
+  }
+
+  /** Starts the DNS server when the sandbox has none and needs one. */
+  #startResolver(sandbox: Sandbox, sockets: ResolverSockets | undefined): void {
+    if (sandbox.resolver || !this.#resolvesNames(sandbox.endpoints)) return;
+    sandbox.resolver = new EmbeddedResolver(sockets ?? reopenResolverSockets(sandbox.netnsPath), {
+      names: this.#names.lookup(() => sandbox.endpoints.map((endpoint) => endpoint.networkId)),
+      // A sandbox on internal networks alone has no way out, and neither have its queries.
+      upstream: () => (sandbox.endpoints.some((endpoint) => !this.#networkOf(endpoint.networkId).config.internal) ? sandbox.resolverConfig.upstream : []),
+      log: this.#log,
+    });
+  }
+
+  /** The endpoints that the default routes of each family go through: by priority, then by the network's name. Source: libnetwork. */
+  #gatewaysOf(endpoints: readonly EndpointState[]): Gateways {
+    const ordered = [...endpoints].sort(
+      (a, b) => b.gatewayPriority - a.gatewayPriority || compareText(this.#networkOf(a.networkId).config.name, this.#networkOf(b.networkId).config.name),
+    );
+    const [ipv4, ipv6] = [ordered.find((endpoint) => endpoint.ipv4Gateway !== undefined), ordered.find((endpoint) => endpoint.ipv6Gateway !== undefined)];
+    return { ...(ipv4 && { 4: ipv4 }), ...(ipv6 && { 6: ipv6 }) };
+  }
+
+  /** Requests with the network's own host address where none is asked for. */
+  #boundRequests(requests: readonly PortRequest[], gateways: Gateways): PortRequest[] {
+    const gateway = gateways[4] ?? gateways[6];
+    const binding = gateway ? this.#networkOf(gateway.networkId).config.hostBinding : "";
+    return requests.map((request) => (request.hostIp === "" && binding !== "" ? { ...request, hostIp: binding } : request));
+  }
+
+  async #publish(sandbox: Sandbox, leases: readonly PortLease[]): Promise<void> {
+    sandbox.leases = leases;
+    sandbox.forwarders = leases.flatMap((lease) => forwarderOf(lease, this.#log) ?? []);
+    sandbox.ports = leases.map((lease) => lease.published);
+    await this.#firewall.publish(leases);
+  }
+
+  /** After a change of endpoints: default routes and published ports follow the gateway. */
+  async #followGateway(sandbox: Sandbox, inner: RouteSocket): Promise<void> {
+    const gateways = this.#gatewaysOf(sandbox.endpoints);
+    setDefaultRoutes(inner, gatewayAddresses(gateways));
+    const target = targetOf(gateways);
+    if (sandbox.leases.every((lease) => lease.targetAddress === target.ipv4 || lease.targetAddress === target.ipv6)) return;
+    const { ports } = sandbox;
+    this.#unpublish(sandbox);
+    if (target.ipv4 === undefined && target.ipv6 === undefined) return;
+    await this.#publish(sandbox, this.#adoptPorts(sandbox.containerId, ports, target));
+  }
+
+  /** Ports that are published already. One that somebody else has taken meanwhile is named in the log and left out. */
+  #adoptPorts(containerId: string, ports: readonly PublishedPort[], target: PortTarget): PortLease[] {
+    return ports.flatMap((port) => {
+      try {
+        return this.#ports.adopt(port, target);
+      } catch (error) {
+        this.#log.warn("published port is lost", { container: containerId, port, error: messageOf(error) });
+        return [];
+      }
+    });
+  }
+
+  #unpublish(sandbox: Sandbox): void {
+    this.#firewall.unpublish(sandbox.leases);
+    for (const forwarder of sandbox.forwarders) forwarder.close();
+    this.#ports.release(sandbox.leases);
+    sandbox.leases = [];
+    sandbox.forwarders = [];
+    sandbox.ports = [];
+  }
+
+  /** Takes back all that a sandbox shows to others: ports, names, DNS server. */
+  #quiet(sandbox: Sandbox): void {
+    this.#unpublish(sandbox);
+    sandbox.resolver?.close();
+    sandbox.resolver = undefined;
+    for (const endpoint of sandbox.endpoints) this.#names.remove(endpoint);
+  }
+
+  #closeListeners(sandbox: Sandbox): void {
+    for (const forwarder of sandbox.forwarders) forwarder.close();
+    sandbox.resolver?.close();
+  }
+
+  #releaseAddresses(endpoint: EndpointState): void {
+    for (const address of [endpoint.ipv4, endpoint.ipv6]) if (address !== undefined) this.#addresses.release(endpoint.networkId, address);
+  }
+
+  #adoptNetwork(config: NetworkConfig): void {
+    if (config.driver !== "bridge") return void this.#networks.set(config.id, { config, bridgeIndex: 0 });
+    this.#addresses.register(config);
+    if (enableForwarding(config.subnets.map((subnet) => subnet.family))) void this.#firewall.guardHostForwarding();
+    this.#networks.set(config.id, { config, bridgeIndex: ensureBridge(this.#route, this.#instance, config) });
+    this.#firewall.include(config);
+  }
+
+  #adoptSandbox(restored: RestoredSandbox): void {
+    for (const endpoint of restored.endpoints) this.#adoptEndpoint(endpoint);
+    const known = this.#sandboxes.get(restored.containerId);
+    if (known) return this.#firewall.includePorts(known.leases); // a restore after a firewall reload: listeners are as they were
+    const { containerId, netnsPath, endpoints } = restored;
+    const sandbox: Sandbox = { containerId, netnsPath, resolverConfig: restored.resolver, endpoints, ports: [], leases: [], forwarders: [], resolver: undefined };
+    this.#sandboxes.set(containerId, sandbox);
+    const leases = this.#adoptPorts(containerId, restored.ports, targetOf(this.#gatewaysOf(endpoints)));
+    sandbox.leases = leases;
+    sandbox.ports = leases.map((lease) => lease.published);
+    sandbox.forwarders = leases.flatMap((lease) => forwarderOf(lease, this.#log) ?? []);
+    this.#firewall.includePorts(leases);
+    for (const endpoint of endpoints) this.#announce(endpoint);
+    if (netnsPath !== "" && isNetworkNamespace(netnsPath)) this.#startResolver(sandbox, undefined);
+  }
+
+  /** Address and place on the bridge: a bridge that was made anew has lost its ports. */
+  #adoptEndpoint(endpoint: EndpointState): void {
+    for (const address of [endpoint.ipv4, endpoint.ipv6]) if (address !== undefined) this.#addresses.adopt(endpoint.networkId, address);
+    const link = endpoint.hostLink === "" ? undefined : this.#route.link(endpoint.hostLink);
+    const { config, bridgeIndex } = this.#networkOf(endpoint.networkId);
+    if (!link || link.master === bridgeIndex) return;
+    this.#route.apply(changeLink(link.index, { master: bridgeIndex, up: true }));
+    if (!config.interContainer && !bridgedPacketsAreFiltered()) this.#route.apply(changeBridgePort(endpoint.hostLink, { isolated: true }));
+  }
+
+  /** Links and namespaces that carry this instance's name and belong to nobody that is known. */
+  async #removeOrphans(): Promise<void> {
+    const bridges = new Set([...this.#networks.values()].map((network) => network.config.bridge));
+    const endpoints = new Set([...this.#sandboxes.values()].flatMap((sandbox) => sandbox.endpoints.map((endpoint) => endpoint.hostLink)));
+    const names = new Set([...this.#sandboxes.values()].map((sandbox) => basename(sandbox.netnsPath)));
+    const links = this.#route.links();
+    const orphans = links.filter(
+      (link) => (isOwnVeth(this.#instance, link) && !endpoints.has(link.name)) || (isOwnBridge(this.#instance, link) && !bridges.has(link.name)),
+    );
+    for (const link of orphans) {
+      this.#log.info("removing orphaned link", { link: link.name });
+      await this.#kernel.run({ type: "remove-link", name: link.name });
+    }
+    for (const name of listNetworkNamespaces(this.#namespaces)) {
+      if (names.has(name)) continue;
+      this.#log.info("removing orphaned network namespace", { name });
+      await removeNetworkNamespace(this.#kernel, `${this.#namespaces}/${name}`);
+    }
+  }
+
+  async #unmakeNetwork(network: NetworkConfig): Promise<void> {
+    this.#addresses.unregister(network.id);
+    await this.#firewall.removeNetwork(network);
+    const link = this.#route.link(network.bridge);
+    if (link && isOwnBridge(this.#instance, link)) await this.#kernel.run({ type: "remove-link", name: network.bridge });
+  }
+
+  #forgetNetwork(networkId: string): void {
+    this.#networks.delete(networkId);
+    this.#addresses.unregister(networkId);
+    this.#names.removeNetwork(networkId);
+  }
+
+  #removeNamespaceLater(path: string): void {
+    this.#later(removeNetworkNamespace(this.#kernel, path), "cannot remove network namespace", path);
+  }
+
+  #removeLinkLater(name: string): void {
+    this.#later(this.#kernel.run({ type: "remove-link", name }), "cannot remove link", name);
+  }
+
+  #later(work: Promise<void>, complaint: string, name: string): void {
+    const removal = work
+      .catch((error: unknown) => this.#log.error(complaint, { name, error: messageOf(error) }))
+      .finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+
+  #networkOf(networkId: string): Network {
+    const network = this.#networks.get(networkId);
+    if (!network) throw new EngineError("not_found", `network ${networkId} not found`);
+    return network;
+  }
+
+  #sandboxOf(containerId: string): Sandbox {
+    const sandbox = this.#sandboxes.get(containerId);
+    if (!sandbox) throw new EngineError("not_found", `container ${containerId} has no network sandbox`);
+    return sandbox;
+  }
+}
+
+interface Gateways {
+  readonly 4?: EndpointState;
+  readonly 6?: EndpointState;
+}
+
+function gatewayAddresses(gateways: Gateways): { readonly 4?: string; readonly 6?: string } {
+  const [ipv4, ipv6] = [gateways[4]?.ipv4Gateway, gateways[6]?.ipv6Gateway];
+  return { ...(ipv4 !== undefined && { 4: ipv4 }), ...(ipv6 !== undefined && { 6: ipv6 }) };
+}
+
+/** Published ports lead to the gateway endpoint's address of each family. */
+function targetOf(gateways: Gateways): PortTarget {
+  const [ipv4, ipv6] = [gateways[4]?.ipv4, gateways[6]?.ipv6];
+  return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
+}
+
+const stateOf = ({ containerId, netnsPath, endpoints, ports }: Sandbox): SandboxState => ({ containerId, netnsPath, endpoints, ports });
+
+function freeInterfaceName(endpoints: readonly EndpointState[]): string {
+  const taken = new Set(endpoints.map((endpoint) => endpoint.interfaceName));
+  for (let index = 0; ; index++) if (!taken.has(`eth${index}`)) return `eth${index}`;
+}
+
+/** Locally administered, unicast. Source: IEEE 802, as Docker since version 28. */
+function randomMac(): string {
+  const bytes = randomBytes(6);
+  bytes[0] = ((bytes[0] ?? 0) & 0xfe) | 0x02;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

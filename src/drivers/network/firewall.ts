@@ -1,0 +1,165 @@
+import type { Logger } from "#lib/log.ts";
+import { messageOf } from "#lib/errors.ts";
+import { SystemError } from "#os/libc.ts";
+import { NftablesSocket, type ElementChange, type Table } from "#os/nftables/nftables-socket.ts";
+import { listRuleset, loadRuleset } from "#os/nftables/ruleset.ts";
+import { networkElements, portElements, type FirewallElement } from "./firewall-elements.ts";
+import { hostForwardingChain, tableScript } from "./firewall-table.ts";
+import { allowInHostFilter, removeFromHostFilter } from "./host-filter.ts";
+import type { PortLease } from "./ports.ts";
+import type { NetworkConfig } from "./types.ts";
+
+const watchIntervalMilliseconds = 5000;
+
+/**
+ * The nft table of this instance. What it must hold is kept in memory; single changes go to the kernel as elements (10 µs), the nft
+ * program runs only when the whole table is made or found damaged.
+ */
+export class Firewall {
+  readonly #table: Table;
+  readonly #log: Logger;
+  readonly #socket = new NftablesSocket();
+  readonly #wanted = new Map<string, FirewallElement>();
+  readonly #bridges = new Set<string>();
+  #dropHostForwarding = false;
+  #ruleCount = 0;
+  #generation = -1;
+  #rebuilding: Promise<void> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(tableName: string, log: Logger) {
+    this.#table = { family: "inet", name: tableName };
+    this.#log = log;
+  }
+
+  /** Forwarding was off on this host and is switched on for the containers: everybody else's packets stay unforwarded. */
+  async guardHostForwarding(): Promise<void> {
+    if (this.#dropHostForwarding) return;
+    this.#dropHostForwarding = true;
+    if (this.#ruleCount > 0) await this.rebuild();
+  }
+
+  /** Forgets everything, to be told anew by a restore. The table itself stays until `rebuild`. */
+  async reset(): Promise<void> {
+    this.#wanted.clear();
+    this.#bridges.clear();
+    this.#dropHostForwarding ||= await this.#tableGuardsForwarding();
+  }
+
+  /** Remembers a network for the next `rebuild`. */
+  include(network: NetworkConfig): void {
+    this.#bridges.add(network.bridge);
+    this.#remember(networkElements(network));
+  }
+
+  /** Remembers ports for the next `rebuild`. */
+  includePorts(leases: readonly PortLease[]): void {
+    this.#remember(leases.flatMap(portElements));
+  }
+
+  async addNetwork(network: NetworkConfig): Promise<void> {
+    this.include(network);
+    await this.#add(networkElements(network));
+    await allowInHostFilter(this.#table.name, this.#bridges);
+  }
+
+  async removeNetwork(network: NetworkConfig): Promise<void> {
+    this.#bridges.delete(network.bridge);
+    this.#delete(networkElements(network));
+    await allowInHostFilter(this.#table.name, this.#bridges);
+  }
+
+  /** The ports lead to their containers when it returns. */
+  async publish(leases: readonly PortLease[]): Promise<void> {
+    const elements = leases.flatMap(portElements);
+    this.#remember(elements);
+    await this.#add(elements);
+  }
+
+  unpublish(leases: readonly PortLease[]): void {
+    this.#delete(leases.flatMap(portElements));
+  }
+
+  /** Makes the table anew from memory, in one transaction. Calls that overlap share one run. */
+  async rebuild(): Promise<void> {
+    this.#rebuilding ??= this.#load().finally(() => (this.#rebuilding = undefined));
+    await this.#rebuilding;
+  }
+
+  /** Looks from time to time whether somebody took the table away (`nft flush ruleset`, a firewall's reload) and puts it back. */
+  watch(): void {
+    this.#timer ??= setInterval(() => {
+      this.check().catch((error: unknown) => this.#log.error("cannot restore firewall table", { error: messageOf(error) }));
+    }, watchIntervalMilliseconds);
+    this.#timer.unref();
+  }
+
+  /** Restores the table when it is not whole. Costs one message while nobody has changed any rule. */
+  async check(): Promise<void> {
+    const generation = this.#socket.generation();
+    if (generation === this.#generation) return;
+    if (this.#socket.ruleCount(this.#table) !== this.#ruleCount) {
+      this.#log.warn("firewall table was changed by somebody else, restoring it", { table: this.#table.name });
+      await this.rebuild();
+    } else {
+      await allowInHostFilter(this.#table.name, this.#bridges);
+    }
+    this.#generation = this.#socket.generation();
+  }
+
+  /** Takes the table and the jump in the host's filter away. */
+  async purge(): Promise<void> {
+    this.close();
+    this.#wanted.clear();
+    this.#bridges.clear();
+    this.#socket.removeTable(this.#table);
+    await removeFromHostFilter(this.#table.name);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #load(): Promise<void> {
+    await loadRuleset(tableScript(this.#table.name, this.#wanted.values(), this.#dropHostForwarding));
+    this.#ruleCount = this.#socket.ruleCount(this.#table);
+    await allowInHostFilter(this.#table.name, this.#bridges);
+  }
+
+  #remember(elements: readonly FirewallElement[]): void {
+    for (const element of elements) this.#wanted.set(keyOf(element), element);
+  }
+
+  async #add(elements: readonly FirewallElement[]): Promise<void> {
+    if (this.#rebuilding) await this.#rebuilding; // it may have been written before these were remembered
+    try {
+      this.#socket.changeElements(this.#table, changesOf("add", elements));
+    } catch (error) {
+      if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+      await this.rebuild(); // the table is gone: its script has these elements too
+    }
+  }
+
+  #delete(elements: readonly FirewallElement[]): void {
+    for (const element of elements) this.#wanted.delete(keyOf(element));
+    try {
+      this.#socket.changeElements(this.#table, changesOf("delete", elements));
+    } catch (error) {
+      if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+      // Table or element are not there: nothing to delete, but the table is not ours as it should be.
+      this.rebuild().catch((failure: unknown) => this.#log.error("cannot restore firewall table", { error: messageOf(failure) }));
+    }
+  }
+
+  async #tableGuardsForwarding(): Promise<boolean> {
+    const objects = this.#socket.tableExists(this.#table) ? await listRuleset("table", "inet", this.#table.name) : [];
+    return objects.some((object) => (object["chain"] as { name?: string } | undefined)?.name === hostForwardingChain);
+  }
+}
+
+const keyOf = (element: FirewallElement): string => `${element.set} ${element.text}`;
+
+function changesOf(operation: ElementChange["operation"], elements: readonly FirewallElement[]): ElementChange[] {
+  return elements.map((element) => ({ operation, set: element.set, elements: element.encoded }));
+}

@@ -1,0 +1,119 @@
+import { EngineError } from "#lib/errors.ts";
+import { libc } from "#os/libc.ts";
+import { openPipe, PipeReader } from "#os/process/pipe.ts";
+import { childEnvironment } from "#os/process/self.ts";
+
+/** How to call the runtime: a path and the arguments that come before its command. */
+export interface RuntimeCommand {
+  readonly path: string;
+  readonly rootFolder: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+interface MonitorOptions {
+  readonly conmonPath: string;
+  readonly runtime: RuntimeCommand;
+  readonly containerId: string;
+  /** The container's id, or that of the exec. */
+  readonly uniqueId: string;
+  readonly name: string;
+  readonly bundle: string;
+  /** Folder of the exit file, which is named by `containerId`. */
+  readonly exitFolder: string;
+  readonly persistFolder?: string;
+  /** k8s-file; absent: output goes nowhere. */
+  readonly spoolLog?: string;
+  readonly spoolSizeLimitBytes: number;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  readonly stdinOnce: boolean;
+  /** Process file of an exec. */
+  readonly execProcessFile?: string;
+}
+
+export const monitorFiles = {
+  pid: (bundle: string) => `${bundle}/pid`,
+  monitorPid: (bundle: string) => `${bundle}/conmon.pid`,
+  attach: (bundle: string) => `${bundle}/attach`,
+  control: (bundle: string) => `${bundle}/ctl`,
+};
+
+/**
+ * Starts conmon and waits for the pid it tells on its sync pipe. conmon forks away at once and stays with the container; it is not our
+ * child any more when this returns.
+ * @throws {RuntimeFailure} with the runtime's own message
+ * Source: conmon(8); the pipe's lines are `{"pid":N}` or `{"pid":-1,"message":"…"}`.
+ */
+export async function startMonitor(options: MonitorOptions): Promise<number> {
+  const sync = openPipe();
+  // Nothing that waits may stand between these two lines: the child must have the writing end before ours is closed.
+  const child = Bun.spawn([options.conmonPath, ...monitorArguments(options)], {
+    stdio: ["ignore", "ignore", "ignore", sync.write],
+    env: childEnvironment({ ...options.runtime.environment, TZ: "UTC", _OCI_SYNCPIPE: "3" }),
+  });
+  libc.close(sync.write);
+  child.unref();
+  const reader = new PipeReader(sync.read);
+  try {
+    return parseSyncLine(await readLine(reader));
+  } finally {
+    await reader.close();
+  }
+}
+
+function monitorArguments(options: MonitorOptions): string[] {
+  const { runtime, bundle } = options;
+  return [
+    ...["-c", options.containerId, "-u", options.uniqueId, "-n", options.name, "-b", bundle, "-r", runtime.path],
+    ...["-p", monitorFiles.pid(bundle), "--conmon-pidfile", monitorFiles.monitorPid(bundle)],
+    ...["-l", options.spoolLog === undefined ? "none" : `k8s-file:${options.spoolLog}`, "--no-sync-log"],
+    ...["--log-size-max", String(options.spoolSizeLimitBytes)],
+    ...["--exit-dir", options.exitFolder, "--full-attach", "--log-level", "error"],
+    ...(options.persistFolder === undefined ? [] : ["--persist-dir", options.persistFolder]),
+    ...(options.tty ? ["-t"] : []),
+    // Without --leave-stdin-open the first client that leaves closes stdin for good.
+    ...(options.openStdin ? ["-i", ...(options.stdinOnce ? [] : ["--leave-stdin-open"])] : []),
+    ...(options.execProcessFile === undefined ? [] : ["-e", "--exec-process-spec", options.execProcessFile]),
+    ...["--runtime-arg", "--root", "--runtime-arg", runtime.rootFolder],
+  ];
+}
+
+const syncLineLimitBytes = 1 << 20;
+
+async function readLine(reader: PipeReader): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = await reader.read();
+    if (!chunk) break;
+    chunks.push(chunk);
+    length += chunk.length;
+    if (chunk.includes(10) || length > syncLineLimitBytes) break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parseSyncLine(line: string): number {
+  if (line === "") throw new RuntimeFailure("the container monitor ended without an answer");
+  let answer: { pid?: number; data?: number; message?: string };
+  try {
+    answer = JSON.parse(line) as typeof answer;
+  } catch {
+    throw new RuntimeFailure(`the container monitor answered ${JSON.stringify(line.slice(0, 200))}`);
+  }
+  const pid = answer.pid ?? answer.data ?? -1;
+  if (pid > 0) return pid;
+  throw new RuntimeFailure(answer.message ?? "the runtime gave no reason");
+}
+
+/** Path of the socket through which a container under conmon gets its input. */
+export function attachSocket(bundle: string): string {
+  return monitorFiles.attach(bundle);
+}
+
+/** The runtime refused. The message is its own; `failure.ts` turns it into what Docker's clients know. */
+export class RuntimeFailure extends EngineError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super("internal", message.trim(), options);
+  }
+}

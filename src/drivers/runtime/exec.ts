@@ -1,0 +1,136 @@
+import { mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { sleep } from "#lib/async.ts";
+import { EngineError } from "#lib/errors.ts";
+import { libc } from "#os/libc.ts";
+import { isSameProcess, processStartTicks } from "#os/process/identity.ts";
+import { openPipe, PipeReader, PipeWriter } from "#os/process/pipe.ts";
+import { childEnvironment } from "#os/process/self.ts";
+import { monitorFiles, startMonitor } from "./conmon.ts";
+import { readExitCode } from "./exit-watch.ts";
+import { toStartError } from "./failure.ts";
+import type { OciRuntimeOptions } from "./oci-runtime.ts";
+import type { ExecOutput, ExecRequest, MonitoredExec, PipedExec, StdinConnection } from "./types.ts";
+
+/** Runs a program in a container with our own pipes as its stdio. The runtime process stays as its parent and passes the exit code on. */
+export function execPiped(options: OciRuntimeOptions, request: ExecRequest): PipedExec {
+  const { bundle } = request;
+  mkdirSync(bundle, { recursive: true, mode: 0o700 });
+  const processFile = writeProcess(request, false);
+  const logFile = `${bundle}/log`;
+  const pidFile = monitorFiles.pid(bundle);
+  const [output, errors] = [openPipe(), openPipe()];
+  const input = request.openStdin ? openPipe() : undefined;
+  const { path, rootFolder, environment } = options.command;
+  const child = Bun.spawn(
+    // The runtime's own complaints go to a file: its stderr is the program's.
+    [path, "--root", rootFolder, "--log", logFile, "exec", "--process", processFile, "--pid-file", pidFile, request.containerId],
+    { stdio: [input?.read ?? "ignore", output.write, errors.write], env: childEnvironment(environment) },
+  );
+  for (const descriptor of [output.write, errors.write, input?.read]) if (descriptor !== undefined) libc.close(descriptor);
+
+  return {
+    stdout: toExecOutput(new PipeReader(output.read)),
+    stderr: toExecOutput(new PipeReader(errors.read)),
+    stdin: input && toStdin(new PipeWriter(input.write)),
+    pid: untilPid(pidFile, child),
+    exit: child.exited.then(async (code) => {
+      const complaint = (await readFile(logFile, "utf8").catch(() => "")).trim();
+      if (complaint !== "" && code !== 0)
+        throw toStartError(new EngineError("internal", complaint), "exec", options.family, request.process.args[0] ?? "");
+      return code;
+    }),
+  };
+}
+
+/** Runs a program in a container under a conmon of its own: with a terminal, or without a client. */
+export async function execMonitored(
+  options: OciRuntimeOptions,
+  request: ExecRequest & { readonly tty: boolean; readonly spoolLog?: string },
+): Promise<MonitoredExec> {
+  const { bundle } = request;
+  const exitFolder = `${bundle}/exit`;
+  mkdirSync(exitFolder, { recursive: true, mode: 0o700 });
+  let pid: number;
+  try {
+    pid = await startMonitor({
+      conmonPath: options.conmonPath,
+      runtime: options.command,
+      containerId: request.containerId,
+      uniqueId: request.execId,
+      name: request.execId,
+      bundle,
+      exitFolder,
+      ...(request.spoolLog !== undefined && { spoolLog: request.spoolLog }),
+      spoolSizeLimitBytes: execSpoolLimitBytes,
+      tty: request.tty,
+      openStdin: request.openStdin,
+      stdinOnce: true,
+      execProcessFile: writeProcess(request, request.tty),
+    });
+  } catch (error) {
+    throw toStartError(error, "exec", options.family, request.process.args[0] ?? "");
+  }
+  const monitorPid = Number(readFileSync(monitorFiles.monitorPid(bundle), "utf8"));
+  const monitorStartTicks = processStartTicks(monitorPid) ?? 0;
+  return {
+    process: { pid, pidStartTicks: processStartTicks(pid) ?? 0, monitorPid, monitorStartTicks },
+    exit: untilExitFile(exitFolder, request.containerId, monitorPid, monitorStartTicks),
+  };
+}
+
+const execSpoolLimitBytes = 1 << 30;
+const monitorCheckMilliseconds = 2000;
+const killedExitCode = 137;
+
+function writeProcess(request: ExecRequest, terminal: boolean): string {
+  const file = `${request.bundle}/process.json`;
+  writeFileSync(file, JSON.stringify({ ...request.process, terminal }), { mode: 0o600 });
+  return file;
+}
+
+/** conmon writes the exit file and leaves; one that is killed leaves without. */
+function untilExitFile(folder: string, containerId: string, monitorPid: number, monitorStartTicks: number): Promise<number> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const alive = isSameProcess(monitorPid, monitorStartTicks);
+      const code = readExitCode(`${folder}/${containerId}`) ?? (alive ? undefined : killedExitCode);
+      if (code === undefined) return;
+      watcher.close();
+      clearInterval(timer);
+      resolve(code);
+    };
+    const watcher = watch(folder, look);
+    const timer = setInterval(look, monitorCheckMilliseconds);
+    look();
+  });
+}
+
+async function untilPid(file: string, child: Bun.Subprocess): Promise<number> {
+  for (;;) {
+    const ended = child.exitCode !== null || child.signalCode !== null;
+    const text = await readFile(file, "utf8").catch(() => "");
+    if (/^\d+$/.test(text)) return Number(text);
+    if (ended) return 0;
+    await sleep(2);
+  }
+}
+
+function toExecOutput(reader: PipeReader): ExecOutput {
+  return {
+    read: () => reader.read(),
+    drain() {
+      void (async () => {
+        while ((await reader.read()) !== undefined) continue;
+      })();
+    },
+  };
+}
+
+function toStdin(writer: PipeWriter): StdinConnection {
+  return {
+    write: (chunk) => writer.write(chunk),
+    end: () => void writer.close(),
+    close: () => void writer.close(),
+  };
+}

@@ -1,0 +1,103 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, type FSWatcher } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "#lib/log.ts";
+import { isSameProcess } from "#os/process/identity.ts";
+import type { RuntimeExit, RuntimeProcess } from "./types.ts";
+
+interface Watched {
+  readonly process: RuntimeProcess;
+  readonly persistFolder: string;
+  readonly onExit: (exit: RuntimeExit) => void;
+  /** Rounds in which the monitor was seen gone without an exit file. */
+  missing: number;
+}
+
+const monitorCheckMilliseconds = 2000;
+const killedExitCode = 137;
+
+/**
+ * Tells the end of containers: conmon writes a file named by the id into the exit folder. A slow round looks for monitors that were
+ * killed, which write none.
+ */
+export class ExitWatch {
+  readonly #folder: string;
+  readonly #log: Logger;
+  readonly #watched = new Map<string, Watched>();
+  readonly #watcher: FSWatcher;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(folder: string, log: Logger) {
+    this.#folder = folder;
+    this.#log = log;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#watcher = watch(folder, (_event, name) => {
+      if (name !== null) this.#look(name);
+    });
+    this.#timer = setInterval(() => this.#checkMonitors(), monitorCheckMilliseconds);
+    this.#timer.unref();
+  }
+
+  /** Tells the exit once; at once (in a later turn) when the container has ended already. */
+  add(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void {
+    this.#watched.set(id, { process, persistFolder, onExit, missing: 0 });
+    setImmediate(() => this.#look(id));
+  }
+
+  remove(id: string): void {
+    this.#watched.delete(id);
+    rmSync(join(this.#folder, id), { force: true });
+  }
+
+  close(): void {
+    this.#watcher.close();
+    clearInterval(this.#timer);
+  }
+
+  #look(id: string): void {
+    const watched = this.#watched.get(id);
+    if (!watched) return;
+    const exitCode = readExitCode(join(this.#folder, id)) ?? readExitCode(join(watched.persistFolder, "exit"));
+    if (exitCode === undefined) return;
+    this.#tell(id, watched, { exitCode, oomKilled: existsSync(join(watched.persistFolder, "oom")) });
+  }
+
+  /** conmon is alive until after the exit file is written: gone without a file in two rounds means that it was killed. */
+  #checkMonitors(): void {
+    for (const [id, watched] of this.#watched) {
+      const { monitorPid, monitorStartTicks, pid, pidStartTicks } = watched.process;
+      if (isSameProcess(monitorPid, monitorStartTicks)) continue;
+      this.#look(id);
+      if (!this.#watched.has(id) || watched.missing++ === 0) continue;
+      // Its pipes are gone: what still runs would die at its next output, and nobody would know the code.
+      if (isSameProcess(pid, pidStartTicks)) process.kill(pid, "SIGKILL");
+      this.#log.warn("container monitor was killed", { container: id, monitorPid });
+      this.#tell(id, watched, {
+        exitCode: killedExitCode,
+        oomKilled: false,
+        error: "the container monitor was killed; the exit code is not known",
+      });
+    }
+  }
+
+  #tell(id: string, watched: Watched, exit: RuntimeExit): void {
+    this.#watched.delete(id);
+    watched.onExit(exit);
+  }
+}
+
+/** Exit files left in a folder, by container id. */
+export function leftoverExits(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+/** The code in one of conmon's exit files; undefined while it is not there. */
+export function readExitCode(path: string): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return undefined; // not there yet
+  }
+  // conmon makes the file under another name first, but an empty one may still be seen on the persistent side.
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,15 @@
+import { closeSync } from "node:fs";
+import { openRoot, readTextInRoot } from "#os/open-in-root.ts";
+
+/** Largest /etc/passwd or /etc/group that is looked at. */
+const limitBytes = 4 << 20;
+
+/** Texts of small files of a mounted root file system, in the order of `paths`; "" for what is missing or no regular file. */
+export function readFromRootfs(rootfs: string, paths: readonly string[]): string[] {
+  const root = openRoot(rootfs);
+  try {
+    return paths.map((path) => readTextInRoot(root, path, limitBytes));
+  } finally {
+    closeSync(root);
+  }
+}

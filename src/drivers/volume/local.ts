@@ -1,0 +1,83 @@
+import { mkdir, open, readdir, lstat, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "#lib/errors.ts";
+import type { Kernel } from "#os/kernel.ts";
+import type { VolumeDriver } from "./types.ts";
+
+/** Volumes as folders `<root>/NAME/_data`. Mount options (`type`, `device`, `o`) are refused until they are carried out. */
+export class LocalVolumeDriver implements VolumeDriver {
+  readonly name = "local";
+  readonly #root: string;
+  readonly #kernel: Kernel;
+
+  constructor(root: string, kernel: Kernel) {
+    this.#root = root;
+    this.#kernel = kernel;
+  }
+
+  path(name: string): string {
+    return join(this.#root, name, "_data");
+  }
+
+  async create(name: string, options: Readonly<Record<string, string>>): Promise<void> {
+    for (const option of Object.keys(options)) {
+      if (!["type", "device", "o", "size"].includes(option))
+        throw new EngineError("invalid", `create ${name}: invalid option: ${JSON.stringify(option)}`);
+      throw new EngineError(
+        "not_implemented",
+        `create ${name}: option ${JSON.stringify(option)} of the local driver is not implemented yet`,
+      );
+    }
+    // The root is closed to others; the data itself is the container's business.
+    await mkdir(this.#root, { recursive: true, mode: 0o701 });
+    await mkdir(join(this.#root, name), { recursive: true, mode: 0o701 });
+    await mkdir(this.path(name), { recursive: true, mode: 0o755 });
+    await syncFolder(join(this.#root, name));
+    await syncFolder(this.#root);
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#kernel.run({ type: "remove-tree", path: join(this.#root, name) });
+  }
+
+  async mount(name: string): Promise<string> {
+    await stat(this.path(name)).catch(() => {
+      throw new EngineError("not_found", `volume ${name}: its data folder ${this.path(name)} is missing`);
+    });
+    return this.path(name);
+  }
+
+  async unmount(): Promise<void> {}
+
+  async usage(name: string): Promise<number> {
+    return treeBytes(this.path(name));
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Apparent bytes of all files; what vanishes meanwhile counts nothing. */
+async function treeBytes(folder: string): Promise<number> {
+  let total = 0;
+  const pending = [folder];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      const child = join(path, entry.name);
+      if (entry.isDirectory()) pending.push(child);
+      else
+        total += await lstat(child).then(
+          ({ size }) => size,
+          () => 0,
+        );
+    }
+  }
+  return total;
+}

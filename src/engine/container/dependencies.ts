@@ -1,0 +1,55 @@
+import type { LogHub } from "#drivers/log/types.ts";
+import type { MetadataStore } from "#drivers/metadata/store.ts";
+import type { NetworkDriver } from "#drivers/network/types.ts";
+import type { RuntimeDriver } from "#drivers/runtime/types.ts";
+import type { Snapshotter } from "#drivers/snapshot/types.ts";
+import type { Clock } from "#lib/clock.ts";
+import type { Instance } from "#lib/instance.ts";
+import type { Logger } from "#lib/log.ts";
+import type { EventBus } from "../event/bus.ts";
+import type { ImageService } from "../image/service.ts";
+import type { NetworkService } from "../network/service.ts";
+import type { VolumeService } from "../volume/service.ts";
+import type { ContainerRegistry } from "./registry.ts";
+
+/** What the daemon was told that concerns containers. */
+export interface ContainerSettings {
+  readonly defaultRuntime: string;
+  readonly initPath: string | undefined;
+  readonly defaultLogDriver: "json-file" | "none";
+  readonly defaultLogOptions: Readonly<Record<string, string>>;
+  readonly defaultUlimits: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
+  readonly defaultShmBytes: number;
+  readonly spoolSizeLimitBytes: number;
+  /** What this daemon has, and so can give. */
+  readonly capabilities: readonly string[];
+  /** Addresses of name servers given to the daemon (`--dns`). */
+  readonly dns: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly stopTimeoutSeconds: number;
+}
+
+/** What containers stand on; wired by the daemon. */
+export interface ContainerDependencies {
+  readonly instance: Instance;
+  readonly settings: ContainerSettings;
+  readonly store: MetadataStore;
+  readonly containers: ContainerRegistry;
+  readonly events: EventBus;
+  readonly images: ImageService;
+  readonly networks: NetworkService;
+  readonly networkDriver: NetworkDriver;
+  readonly volumes: VolumeService;
+  readonly snapshots: Snapshotter;
+  readonly logs: LogHub;
+  /** By the name of `--runtime`. */
+  readonly runtimes: ReadonlyMap<string, RuntimeDriver>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Makes the next move into a cgroup fast; called when a create arrives. */
+  warmCgroups(): void;
+  makeFolder(path: string): Promise<void>;
+  /** Removes a folder with all it holds, outside the main thread. */
+  removeTree(path: string): Promise<void>;
+}

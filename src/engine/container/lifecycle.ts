@@ -1,0 +1,315 @@
+import type { RuntimeExit } from "#drivers/runtime/types.ts";
+import { KeyedMutex, sleep } from "#lib/async.ts";
+import { EngineError, isKind, messageOf } from "#lib/errors.ts";
+import { instancePaths } from "#lib/instance.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
+import { containerAttributes } from "./create.ts";
+import type { ContainerDependencies } from "./dependencies.ts";
+import type { LiveContainer, LiveContainers } from "./live.ts";
+import { decideRestart } from "./restart-policy.ts";
+import { parseSignal, SIGKILL } from "./signals.ts";
+import { cgroupsPath } from "./spec/assemble.ts";
+import { now, runtimeOf, startContainer } from "./start.ts";
+import { isRunning } from "./state.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** Beginning, end and removal of containers. One operation at a time for each container; exits are handled whenever they come. */
+export class Lifecycle {
+  readonly #deps: ContainerDependencies;
+  readonly #live: LiveContainers;
+  readonly #waiters: Waiters;
+  readonly #locks = new KeyedMutex();
+  #closing = false;
+
+  constructor(deps: ContainerDependencies, live: LiveContainers, waiters: Waiters) {
+    this.#deps = deps;
+    this.#live = live;
+    this.#waiters = waiters;
+  }
+
+  /** @throws {EngineError} `not_modified` when it runs */
+  start(id: string): Promise<void> {
+    return this.#locks.run(id, () => this.#startLocked(id, false));
+  }
+
+  async #startLocked(id: string, automatic: boolean): Promise<void> {
+    const { containers } = this.#deps;
+    const record = containers.get(id);
+    const live = this.#live.of(id);
+    if (record.state.status === "paused") throw new EngineError("conflict", "cannot start a paused container, try unpause instead");
+    if (isRunning(record.state)) throw new EngineError("not_modified", `container ${id} is already running`);
+    if (record.state.status === "removing" || record.state.status === "dead") {
+      throw new EngineError("conflict", "container is marked for removal and cannot be started");
+    }
+    clearTimeout(live.restartTimer);
+    if (!automatic) live.restartDelayMilliseconds = 0;
+    live.stopRequested = false;
+    await live.teardown;
+    if (!automatic && record.restartCount !== 0) await containers.note(id, { restartCount: 0 });
+    try {
+      await startContainer(this.#deps, id, live, (which) => (exit) => void this.#onExit(which, exit));
+    } catch (error) {
+      this.#startFailed(id, live);
+      throw error;
+    }
+  }
+
+  /** Clients that wait for output or an end must not wait for ever; an AutoRemove container goes. */
+  #startFailed(id: string, live: LiveContainer): void {
+    for (const waiting of live.pending) waiting.started.resolve({ output: undefined });
+    live.pending.clear();
+    live.stdin = undefined;
+    const record = this.#deps.containers.get(id);
+    const result = { exitCode: record.state.exitCode, error: record.state.error };
+    if (record.hostConfig.AutoRemove) void this.#removeNow(id, { volumes: true });
+    else this.#waiters.ended(id, result);
+  }
+
+  /** Takes up a container that runs since before this daemon: after a restart of the daemon. */
+  adopt(id: string): void {
+    const record = this.#deps.containers.get(id);
+    if (!isRunning(record.state)) return;
+    const paths = instancePaths(this.#deps.instance).container(id);
+    this.#live.of(id).startedMonotonic = this.#deps.clock.monotonic();
+    runtimeOf(this.#deps, record).watch(id, record.state.process, paths.persist, (exit) => void this.#onExit(id, exit));
+  }
+
+  /** The process has ended. Output first, then the record, then those who wait, then what is left on the host. */
+  async #onExit(id: string, exit: RuntimeExit): Promise<void> {
+    const { containers, logs, events, clock, log } = this.#deps;
+    try {
+      const live = this.#live.of(id);
+      const record = containers.get(id);
+      logs.releaseValve(id);
+      const drained = logs.finish(id);
+      const { exitCode, oomKilled } = exit;
+      const recorded = containers.change(id, { type: "exit", exitCode, oomKilled, error: exit.error ?? "", at: now(this.#deps) });
+      if (oomKilled) events.emit("container", "oom", id, containerAttributes(record));
+      const ranMilliseconds = clock.monotonic() - live.startedMonotonic;
+      const attributes = {
+        ...containerAttributes(record),
+        exitCode: String(exitCode),
+        execDuration: String(Math.floor(ranMilliseconds / 1000)),
+      };
+      events.emit("container", "die", id, attributes);
+      live.stdin = undefined;
+      live.teardown = drained
+        .then(() => this.#teardown(id, record))
+        .catch((error: unknown) => log.error("teardown failed", { container: id, error: messageOf(error) }));
+      await drained;
+      this.#afterExit(id, live, exit, ranMilliseconds, recorded);
+    } catch (error) {
+      // A removal that won the race has done the rest.
+      if (!isKind(error, "not_found")) log.error("handling of an exit failed", { container: id, error: messageOf(error) });
+    }
+  }
+
+  #afterExit(id: string, live: LiveContainer, exit: RuntimeExit, ranMilliseconds: number, recorded: Promise<void>): void {
+    const { containers } = this.#deps;
+    const record = containers.get(id);
+    const decision = decideRestart(record.hostConfig.RestartPolicy, {
+      exitCode: exit.exitCode,
+      stoppedByUser: live.stopRequested || record.stoppedByUser || this.#closing,
+      restartCount: record.restartCount,
+      ranMilliseconds,
+      previousDelay: live.restartDelayMilliseconds,
+    });
+    const result = { exitCode: exit.exitCode, ...(exit.error !== undefined && { error: exit.error }) };
+    if (decision.restart) this.#scheduleRestart(id, live, decision.delayMilliseconds);
+    if (record.hostConfig.AutoRemove && !live.keepAfterExit) {
+      void this.#removeNow(id, { volumes: true }, result).finally(() => live.ended.resolve());
+      return;
+    }
+    void recorded.finally(() => {
+      this.#waiters.ended(id, result);
+      live.ended.resolve();
+    });
+  }
+
+  #scheduleRestart(id: string, live: LiveContainer, delayMilliseconds: number): void {
+    const { containers, log } = this.#deps;
+    live.restartDelayMilliseconds = delayMilliseconds;
+    void containers.change(id, { type: "restarting" });
+    live.restartTimer = setTimeout(() => {
+      const restart = this.#locks.run(id, async () => {
+        const record = containers.peek(id);
+        if (record?.state.status !== "restarting") return; // stopped or removed meanwhile
+        await containers.note(id, { restartCount: record.restartCount + 1 });
+        await this.#startLocked(id, true);
+      });
+      restart.catch((error: unknown) => log.warn("restart failed", { container: id, error: messageOf(error) }));
+    }, delayMilliseconds);
+  }
+
+  /** Off the user's path: names derive from the id, so a crash in between is repaired at the next start of the daemon. */
+  async #teardown(id: string, record: ContainerRecord): Promise<void> {
+    const deps = this.#deps;
+    const paths = instancePaths(deps.instance).container(id);
+    const { sandbox } = deps.containers.peek(id) ?? record;
+    await deps.networkDriver.removeSandbox(id);
+    for (const endpoint of sandbox?.endpoints ?? []) deps.networks.announce("disconnect", endpoint.networkId, id);
+    await runtimeOf(deps, record).remove(id, paths.bundle, cgroupsPath(deps, record));
+    await deps.snapshots.unmount(paths.rootfs);
+    for (const mount of record.mounts) if (mount.type === "volume" && mount.name !== undefined) await deps.volumes.unmount(mount.name, id);
+    if (sandbox && deps.containers.peek(id)) {
+      const { sandbox: _gone, ...rest } = deps.containers.get(id);
+      await deps.store.observe((transaction) => transaction.put("container", id, rest));
+    }
+  }
+
+  /**
+   * Sends the stop signal, and after the timeout kills.
+   * @param timeoutSeconds  0 kills at once, -1 waits for ever; undefined: the container's own, else the daemon's
+   * @throws {EngineError} `not_modified` when it does not run
+   */
+  async stop(id: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
+    const { containers } = this.#deps;
+    const live = this.#live.of(id);
+    const record = containers.get(id);
+    live.stopRequested = true;
+    if (record.state.status === "restarting") {
+      clearTimeout(live.restartTimer);
+      await containers.change(id, { type: "restart-cancelled" }, { stoppedByUser: true });
+      this.#waiters.ended(id, { exitCode: record.state.exitCode });
+      return;
+    }
+    if (!isRunning(record.state)) throw new EngineError("not_modified", `container ${id} is already stopped`);
+    await containers.note(id, { stoppedByUser: true });
+    const signal = parseSignal(options.signal || record.config.StopSignal || "SIGTERM");
+    const timeout = options.timeoutSeconds ?? record.config.StopTimeout ?? this.#deps.settings.stopTimeoutSeconds;
+    await this.#endProcess(id, record, signal, timeout);
+    this.#deps.events.emit("container", "stop", id, containerAttributes(record));
+  }
+
+  async #endProcess(id: string, record: ContainerRecord, signal: number, timeoutSeconds: number): Promise<void> {
+    if (!isRunning(record.state)) return;
+    const { process } = record.state;
+    const runtime = runtimeOf(this.#deps, record);
+    const live = this.#live.of(id);
+    const { promise: ended } = live.ended;
+    this.#deps.logs.releaseValve(id);
+    if (timeoutSeconds !== 0) {
+      this.#emitKill(record, signal);
+      await runtime.signal(id, process, signal);
+      if (record.state.status === "paused") await runtime.resume(id);
+      const patience = timeoutSeconds < 0 ? ended : Promise.race([ended, sleep(timeoutSeconds * 1000)]);
+      await patience;
+    }
+    if (isRunning(this.#deps.containers.peek(id)?.state ?? record.state) && this.#deps.containers.peek(id)) {
+      this.#emitKill(record, SIGKILL);
+      await runtime.signal(id, process, SIGKILL, true);
+      if (record.state.status === "paused") await runtime.resume(id);
+    }
+    await ended;
+  }
+
+  #emitKill(record: ContainerRecord, signal: number): void {
+    this.#deps.events.emit("container", "kill", record.id, { ...containerAttributes(record), signal: String(signal) });
+  }
+
+  /** @throws {EngineError} `conflict` with Docker's text when it does not run */
+  async kill(id: string, signalText: string): Promise<void> {
+    const record = this.#deps.containers.get(id);
+    const signal = parseSignal(signalText || "SIGKILL");
+    if (!isRunning(record.state)) throw new EngineError("conflict", `cannot kill container: ${id}: container ${id} is not running`);
+    const live = this.#live.of(id);
+    const runtime = runtimeOf(this.#deps, record);
+    const stopSignal = parseSignal(record.config.StopSignal || "SIGTERM");
+    if (signal === SIGKILL || signal === stopSignal) {
+      live.stopRequested = true;
+      await this.#deps.containers.note(id, { stoppedByUser: true });
+    }
+    this.#deps.logs.releaseValve(id);
+    const { promise: ended } = live.ended;
+    this.#emitKill(record, signal);
+    await runtime.signal(id, record.state.process, signal, signal === SIGKILL);
+    if (record.state.status === "paused" && signal === SIGKILL) await runtime.resume(id);
+    if (signal === SIGKILL) await Promise.race([ended, sleep(killWaitMilliseconds)]);
+  }
+
+  async restart(id: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
+    const live = this.#live.of(id);
+    live.keepAfterExit = true;
+    try {
+      await this.stop(id, options).catch((error: unknown) => {
+        if (!isKind(error, "not_modified")) throw error;
+      });
+      await this.#locks.run(id, () => this.#startLocked(id, false));
+    } finally {
+      live.keepAfterExit = false;
+    }
+    this.#deps.events.emit("container", "restart", id, containerAttributes(this.#deps.containers.get(id)));
+  }
+
+  /** @throws {EngineError} `conflict` with Docker's text while it runs, unless forced */
+  async remove(id: string, options: { readonly force: boolean; readonly volumes: boolean }): Promise<void> {
+    const record = this.#deps.containers.get(id);
+    if (isRunning(record.state) || record.state.status === "restarting") {
+      if (!options.force) {
+        const advice =
+          record.state.status === "paused"
+            ? "container is paused and must be unpaused first"
+            : `container is ${record.state.status}: stop the container before removing or force remove`;
+        throw new EngineError("conflict", `cannot remove container ${JSON.stringify(record.name)}: ${advice}`);
+      }
+      const live = this.#live.of(id);
+      live.stopRequested = true;
+      clearTimeout(live.restartTimer);
+      if (isRunning(record.state)) await this.kill(id, "SIGKILL");
+      else await this.#deps.containers.change(id, { type: "restart-cancelled" });
+      await live.ended.promise.catch(() => undefined);
+      if (!this.#deps.containers.peek(id)) return; // AutoRemove was faster
+    }
+    await this.#removeNow(id, options);
+  }
+
+  /** When it returns, name, ports, addresses and volumes are free; mounts and folders go afterwards. */
+  #removeNow(id: string, options: { readonly volumes: boolean }, result?: { exitCode: number; error?: string }): Promise<void> {
+    return this.#locks.run(`remove ${id}`, async () => {
+      const { containers, events, volumes, log } = this.#deps;
+      const record = containers.peek(id);
+      if (!record) return;
+      if (record.state.status === "starting" || isRunning(record.state))
+        throw new EngineError("conflict", `removal of container ${record.name} is already in progress`);
+      if (record.state.status !== "removing" && record.state.status !== "dead") void containers.change(id, { type: "removing" });
+      const live = this.#live.of(id);
+      const removed = containers.remove(id);
+      for (const mount of record.mounts) if (mount.name !== undefined) volumes.removeUser(mount.name, id);
+      await removed;
+      events.emit("container", "destroy", id, containerAttributes(record));
+      this.#waiters.removed(id, result ?? { exitCode: record.state.exitCode });
+      this.#live.delete(id);
+      const cleanup = live.teardown
+        .then(() => this.#removeFolders(id))
+        .catch((error: unknown) => log.error("removal of files failed", { container: id, error: messageOf(error) }));
+      this.#cleanups.add(cleanup);
+      void cleanup.finally(() => this.#cleanups.delete(cleanup));
+      if (!options.volumes) return;
+      for (const mount of record.mounts) {
+        if (!mount.anonymous || mount.name === undefined) continue;
+        await live.teardown;
+        await volumes.remove(mount.name, true).catch((error: unknown) => {
+          if (!isKind(error, "conflict")) throw error; // another container has it too
+        });
+      }
+    });
+  }
+
+  readonly #cleanups = new Set<Promise<void>>();
+
+  async #removeFolders(id: string): Promise<void> {
+    const paths = instancePaths(this.#deps.instance).container(id);
+    await this.#deps.logs.remove(id, { spoolFolder: paths.spool, logsFolder: paths.logs });
+    await this.#deps.snapshots.unmount(paths.rootfs);
+    await this.#deps.removeTree(paths.folder);
+  }
+
+  /** Waits until everything that was begun off the user's path is done. */
+  async settle(): Promise<void> {
+    this.#closing = true;
+    await Promise.allSettled(this.#cleanups);
+  }
+}
+
+/** How long `kill` waits for the end before it answers; the end comes when it comes. */
+const killWaitMilliseconds = 10_000;

@@ -1,0 +1,272 @@
+import { deferred } from "#lib/async.ts";
+import { EngineError, isKind } from "#lib/errors.ts";
+import { instancePaths } from "#lib/instance.ts";
+import type { LogEntry, LogQuery, OutputReader } from "#drivers/log/types.ts";
+import type { ContainerCreateRequest } from "#types/engine-api/index.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
+import { copyStreams, type AttachEnd, type AttachOptions, type ClientStream } from "./attachment.ts";
+import { containerAttributes, createContainer, type CreateOptions, type CreateResult } from "./create.ts";
+import type { ContainerDependencies } from "./dependencies.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { LiveContainers, type LiveContainer, type PendingAttach } from "./live.ts";
+import { parseContainerName } from "./names.ts";
+import { cgroupsPath } from "./spec/assemble.ts";
+import { logConfig, runtimeOf } from "./start.ts";
+import { isRunning } from "./state.ts";
+import { topProcesses, type ProcessTable } from "./top.ts";
+import { Waiters, type WaitCondition, type WaitResult } from "./waiters.ts";
+
+/** Containers, as the API sees them. Names in parameters are ids, names or prefixes of ids. */
+export class ContainerService {
+  readonly #deps: ContainerDependencies;
+  readonly #live = new LiveContainers();
+  readonly #waiters = new Waiters();
+  readonly lifecycle: Lifecycle;
+
+  constructor(deps: ContainerDependencies) {
+    this.#deps = deps;
+    this.lifecycle = new Lifecycle(deps, this.#live, this.#waiters);
+  }
+
+  create(request: ContainerCreateRequest, options: CreateOptions): Promise<CreateResult> {
+    return createContainer(this.#deps, request, options);
+  }
+
+  /** @throws {EngineError} `not_found` with Docker's text */
+  find(name: string): ContainerRecord {
+    return this.#deps.containers.find(name);
+  }
+
+  lookup(name: string): ContainerRecord | undefined {
+    return this.#deps.containers.lookup(name);
+  }
+
+  list(): ContainerRecord[] {
+    return [...this.#deps.containers.all()];
+  }
+
+  start(name: string): Promise<void> {
+    return this.lifecycle.start(this.find(name).id);
+  }
+
+  stop(name: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
+    return this.lifecycle.stop(this.find(name).id, options);
+  }
+
+  restart(name: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
+    return this.lifecycle.restart(this.find(name).id, options);
+  }
+
+  kill(name: string, signal: string): Promise<void> {
+    return this.lifecycle.kill(this.find(name).id, signal);
+  }
+
+  remove(name: string, options: { readonly force: boolean; readonly volumes: boolean }): Promise<void> {
+    return this.lifecycle.remove(this.find(name).id, options);
+  }
+
+  async pause(name: string): Promise<void> {
+    const record = this.#running(name);
+    if (record.state.status === "paused") throw new EngineError("conflict", `Container ${record.id} is already paused`);
+    await runtimeOf(this.#deps, record).pause(record.id);
+    await this.#deps.containers.change(record.id, { type: "pause" });
+    this.#deps.events.emit("container", "pause", record.id, containerAttributes(record));
+  }
+
+  async unpause(name: string): Promise<void> {
+    const record = this.find(name);
+    if (record.state.status !== "paused") throw new EngineError("conflict", `Container ${record.id} is not paused`);
+    await runtimeOf(this.#deps, record).resume(record.id);
+    await this.#deps.containers.change(record.id, { type: "unpause" });
+    this.#deps.events.emit("container", "unpause", record.id, containerAttributes(record));
+  }
+
+  /** @throws {EngineError} `invalid`, `conflict` with Docker's texts */
+  async rename(name: string, wanted: string): Promise<void> {
+    const record = this.find(name);
+    if (wanted === "") throw new EngineError("invalid", "Neither old nor new names may be empty");
+    const newName = parseContainerName(wanted);
+    if (newName === record.name) throw new EngineError("invalid", "Renaming a container with the same name as its current name");
+    await this.#deps.containers.rename(record.id, newName);
+    const renamed = this.find(record.id);
+    for (const endpoint of this.#deps.networks.endpointRequests(renamed)) {
+      if (renamed.sandbox) this.#deps.networkDriver.rename(record.id, endpoint.networkId, endpoint.dnsNames);
+    }
+    this.#deps.events.emit("container", "rename", record.id, { ...containerAttributes(renamed), oldName: `/${record.name}` });
+  }
+
+  /** Answered at once when the condition holds already. The headers of the answer can be sent as soon as this is called. */
+  wait(name: string, condition: WaitCondition, signal: AbortSignal): Promise<WaitResult> {
+    const record = this.find(name);
+    const ended = !isRunning(record.state) && record.state.status !== "restarting" && record.state.status !== "starting";
+    if (condition === "not-running" && ended) return Promise.resolve({ exitCode: record.state.exitCode });
+    return this.#waiters.add(record.id, condition, signal);
+  }
+
+  /**
+   * Attaches a client. To a container that does not run yet, the client waits for its start.
+   * @param accept  called when nothing can fail any more: the connection then belongs to the stream
+   */
+  async attach(
+    name: string,
+    options: Omit<AttachOptions, "tty" | "foreground" | "framed"> & {
+      readonly stream: boolean;
+      readonly logs: boolean;
+      readonly framed: boolean;
+    },
+    accept: (tty: boolean) => Promise<ClientStream>,
+    signal: AbortSignal,
+  ): Promise<AttachEnd> {
+    const record = this.find(name);
+    if (record.state.status === "paused")
+      throw new EngineError("conflict", `container ${record.id} is paused, unpause the container before attach`);
+    if (record.state.status === "restarting")
+      throw new EngineError("conflict", `container ${record.id} is restarting, wait until the container is running`);
+    const tty = record.config.Tty === true;
+    const live = this.#live.of(record.id);
+    const foreground = !isRunning(record.state);
+    const attachOptions: AttachOptions = { ...options, tty, foreground, framed: options.framed && !tty };
+    const begin = (): OutputReader | undefined => this.#openOutput(record, attachOptions, signal);
+    const waiting = foreground && options.stream ? this.#awaitStart(live, begin, signal) : undefined;
+    // In the same turn as the look at the state: nothing printed in between is missed or doubled.
+    const running = foreground || !options.stream ? undefined : begin();
+    const client = await accept(tty);
+    if (options.logs) await this.#replayLogs(record, attachOptions, client, signal);
+    this.#deps.events.emit("container", "attach", record.id, containerAttributes(record));
+    if (!options.stream) {
+      client.end();
+      return "output-ended";
+    }
+    if (foreground && !waiting) return this.#endAttach(client);
+    const output = waiting ? await Promise.race([waiting, client.closed.then(() => undefined)]) : { output: running };
+    if (!output) return this.#endAttach(client);
+    const stdin = options.stdin && record.config.OpenStdin ? await this.#stdin(record, live) : undefined;
+    const end = await copyStreams(client, output.output, stdin, attachOptions);
+    if (end === "detached") this.#deps.events.emit("container", "detach", record.id, containerAttributes(record));
+    return end;
+  }
+
+  #endAttach(client: ClientStream): AttachEnd {
+    client.end();
+    return "client-left";
+  }
+
+  #awaitStart(
+    live: LiveContainer,
+    begin: () => OutputReader | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly output: OutputReader | undefined } | undefined> {
+    const started = deferred<{ readonly output: OutputReader | undefined }>();
+    const waiting: PendingAttach = { begin, started, cancelled: () => signal.aborted };
+    live.pending.add(waiting);
+    const leave = (): void => void live.pending.delete(waiting);
+    signal.addEventListener("abort", leave, { once: true });
+    return started.promise.finally(() => signal.removeEventListener("abort", leave));
+  }
+
+  #openOutput(record: ContainerRecord, options: AttachOptions, signal: AbortSignal): OutputReader | undefined {
+    if (!options.stdout && !options.stderr) return undefined;
+    const { logs } = this.#deps;
+    return logs.attach(
+      record.id,
+      {
+        from: options.foreground ? 0 : logs.offset(record.id),
+        stdout: options.stdout,
+        stderr: options.stderr,
+        framed: options.framed,
+        lag: options.foreground ? "hold" : "drop",
+      },
+      signal,
+    );
+  }
+
+  #stdin(record: ContainerRecord, live: LiveContainer): LiveContainer["stdin"] {
+    live.stdin ??= runtimeOf(this.#deps, record).stdin(instancePaths(this.#deps.instance).container(record.id).bundle);
+    return live.stdin;
+  }
+
+  async #replayLogs(record: ContainerRecord, options: AttachOptions, client: ClientStream, signal: AbortSignal): Promise<void> {
+    const query: LogQuery = { stdout: options.stdout, stderr: options.stderr, follow: false };
+    for await (const entry of this.logs(record.id, query, signal)) {
+      await client.write(options.framed ? frame(entry) : entry.line);
+    }
+  }
+
+  /** @throws {EngineError} with Docker's text when the driver keeps no log */
+  logs(name: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogEntry> {
+    const record = this.find(name);
+    return this.#deps.logs.read(logConfig(this.#deps, record), query, signal);
+  }
+
+  /** @throws {EngineError} `conflict` with Docker's text when it does not run */
+  async resize(name: string, width: number, height: number): Promise<void> {
+    const record = this.#running(name, `cannot resize a stopped container: `);
+    await runtimeOf(this.#deps, record).resize(instancePaths(this.#deps.instance).container(record.id).bundle, width, height);
+    this.#deps.events.emit("container", "resize", record.id, {
+      ...containerAttributes(record),
+      height: String(height),
+      width: String(width),
+    });
+  }
+
+  async top(name: string, psArguments: string): Promise<ProcessTable> {
+    const record = this.#running(name);
+    const table = await topProcesses(await runtimeOf(this.#deps, record).pids(record.id), psArguments);
+    this.#deps.events.emit("container", "top", record.id, containerAttributes(record));
+    return table;
+  }
+
+  /** Removes containers that do not run. */
+  async prune(
+    selected: (record: ContainerRecord) => boolean,
+  ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }> {
+    const deleted: string[] = [];
+    let reclaimedBytes = 0;
+    for (const record of this.list()) {
+      if (isRunning(record.state) || record.state.status === "restarting" || record.state.status === "starting" || !selected(record))
+        continue;
+      const { sizeBytes } = await this.size(record.id);
+      try {
+        await this.lifecycle.remove(record.id, { force: false, volumes: false });
+        deleted.push(record.id);
+        reclaimedBytes += sizeBytes;
+      } catch (error) {
+        // Started or removed by somebody else meanwhile.
+        if (!isKind(error, "conflict", "not_found")) throw error;
+      }
+    }
+    if (deleted.length > 0) this.#deps.events.emit("container", "prune", "", { reclaimed: String(reclaimedBytes) });
+    return { deleted, reclaimedBytes };
+  }
+
+  /** Bytes the container has written over its image. */
+  size(id: string): Promise<{ readonly sizeBytes: number }> {
+    return this.#deps.snapshots.usage(instancePaths(this.#deps.instance).container(id).upper);
+  }
+
+  /** Paths and names that inspect shows. */
+  places(record: ContainerRecord) {
+    const paths = instancePaths(this.#deps.instance).container(record.id);
+    return {
+      ...paths,
+      log: record.logDriver === "none" ? "" : `${paths.logs}/${record.id}-json.log`,
+      snapshotter: this.#deps.snapshots.name,
+      cgroups: cgroupsPath(this.#deps, record),
+    };
+  }
+
+  #running(name: string, prefix = ""): ContainerRecord {
+    const record = this.find(name);
+    if (!isRunning(record.state)) throw new EngineError("conflict", `${prefix}container ${record.id} is not running`);
+    return record;
+  }
+}
+
+/** One entry with the 8-byte head of Docker's stream protocol. Source: Engine API, ContainerAttach, "Stream format". */
+export function frame(entry: Pick<LogEntry, "stream" | "line">): Uint8Array {
+  const framed = Buffer.allocUnsafe(8 + entry.line.length);
+  framed.writeUInt32BE(entry.stream === "stderr" ? 0x02000000 : 0x01000000, 0);
+  framed.writeUInt32BE(entry.line.length, 4);
+  framed.set(entry.line, 8);
+  return framed;
+}

@@ -1,0 +1,131 @@
+import { instancePaths } from "#lib/instance.ts";
+import { EngineError } from "#lib/errors.ts";
+import { defaultSeccompProfile } from "#drivers/runtime/seccomp/default-profile.ts";
+import type { RuntimeSeccomp, RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import type { ContainerMount, ContainerRecord } from "#types/record/container.ts";
+import type { SandboxState } from "#types/record/network.ts";
+import type { ContainerDependencies } from "../dependencies.ts";
+import { isRunning } from "../state.ts";
+import type { ResolvedUser } from "../user.ts";
+import { buildProcess, buildRuntimeSpec } from "./build.ts";
+import { containerCapabilities } from "./capabilities.ts";
+import { containerDevices, hostDevices } from "./devices.ts";
+import { rootfsPropagation, toRuntimeMounts } from "./mounts.ts";
+import { toRuntimeNamespaces, type NamespaceChoice } from "./namespaces.ts";
+import { toRlimits } from "./rlimits.ts";
+import { parseSecurityOptions } from "./security.ts";
+
+/** The runtime's config.json of one start: everything the record says, with what this start has made. */
+export function assembleSpec(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  made: { readonly sandbox: SandboxState | undefined; readonly user: ResolvedUser; readonly mounts: readonly ContainerMount[] },
+): RuntimeSpec {
+  const { config, hostConfig: host, id } = record;
+  const paths = instancePaths(deps.instance).container(id);
+  const privileged = host.Privileged === true;
+  const common = processInputs(deps, record, made.user);
+  const namespaces = chooseNamespaces(deps, record, made.sandbox);
+  return buildRuntimeSpec({
+    ...common,
+    rootfs: paths.rootfs,
+    devices: privileged ? hostDevices() : containerDevices(host.Devices ?? [], host.DeviceCgroupRules ?? []),
+    mounts: toRuntimeMounts({
+      privileged,
+      ownCgroupNamespace: namespaces.cgroup.kind === "own",
+      shm: chooseShm(deps, record),
+      shareHostIpc: host.IpcMode === "host",
+      files: [
+        { destination: "/etc/resolv.conf", source: paths.resolvConf },
+        { destination: "/etc/hostname", source: paths.hostname },
+        { destination: "/etc/hosts", source: paths.hosts },
+      ],
+      mounts: made.mounts,
+      ...(host.Init && deps.settings.initPath !== undefined && { initPath: deps.settings.initPath }),
+    }),
+    namespaces: toRuntimeNamespaces(namespaces),
+    cgroupsPath: cgroupsPath(deps, record),
+    seccomp: chooseSeccomp(record, common.capabilities),
+    sysctls: chooseSysctls(record, made.sandbox),
+    ownUts: namespaces.uts.kind === "own",
+    rootfsPropagation: rootfsPropagation(made.mounts),
+    config,
+  });
+}
+
+/** What run and exec share. */
+export function processInputs(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  user: ResolvedUser,
+): Parameters<typeof buildProcess>[0] {
+  const { config, hostConfig: host } = record;
+  return {
+    config,
+    hostConfig: host,
+    hostname: config.Hostname ?? "",
+    user,
+    capabilities: containerCapabilities(
+      { privileged: host.Privileged === true, add: host.CapAdd ?? [], drop: host.CapDrop ?? [] },
+      deps.settings.capabilities,
+    ),
+    noNewPrivileges: parseSecurityOptions(host.SecurityOpt ?? []).noNewPrivileges,
+    rlimits: toRlimits(host.Ulimits ?? [], deps.settings.defaultUlimits),
+  };
+}
+
+/** Below the instance's own group, or below what `--cgroup-parent` says. */
+export function cgroupsPath(deps: Pick<ContainerDependencies, "instance">, record: Pick<ContainerRecord, "id" | "hostConfig">): string {
+  const parent = record.hostConfig.CgroupParent || deps.instance.cgroupParent;
+  return `/${parent.replace(/^\/+|\/+$/g, "")}/${record.id}`;
+}
+
+type Choices = Parameters<typeof toRuntimeNamespaces>[0];
+
+function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, sandbox: SandboxState | undefined): Choices {
+  const { hostConfig: host } = record;
+  const shared = (mode: string | undefined, namespace: string): NamespaceChoice => {
+    if (mode === "host") return { kind: "host" };
+    if (mode?.startsWith("container:")) return { kind: "path", path: namespacePath(deps, mode.slice("container:".length), namespace) };
+    return { kind: "own" };
+  };
+  return {
+    network: sandbox ? { kind: "path", path: sandbox.netnsPath } : shared(host.NetworkMode, "net"),
+    uts: host.UTSMode === "host" || (host.NetworkMode === "host" && !host.UTSMode) ? { kind: "host" } : { kind: "own" },
+    pid: shared(host.PidMode, "pid"),
+    ipc: shared(host.IpcMode, "ipc"),
+    // On a v1 or hybrid host a namespace of its own would hide nothing that is mounted.
+    cgroup: host.CgroupnsMode === "private" ? { kind: "own" } : { kind: "host" },
+  };
+}
+
+function namespacePath(deps: ContainerDependencies, name: string, namespace: string): string {
+  const other = deps.containers.find(name);
+  if (!isRunning(other.state))
+    throw new EngineError("conflict", `cannot join namespace of a non running container: container ${other.name} is ${other.state.status}`);
+  return `/proc/${other.state.process.pid}/ns/${namespace}`;
+}
+
+function chooseShm(deps: ContainerDependencies, record: ContainerRecord): { sizeBytes: number } | { path: string } | undefined {
+  const mode = record.hostConfig.IpcMode ?? "";
+  if (mode === "none") return undefined;
+  if (mode === "host") return { path: "/dev/shm" };
+  if (mode.startsWith("container:")) {
+    const other = deps.containers.find(mode.slice("container:".length));
+    if (!isRunning(other.state)) throw new EngineError("conflict", `cannot join IPC of a non running container: ${other.id}`);
+    return { path: `/proc/${other.state.process.pid}/root/dev/shm` };
+  }
+  return { sizeBytes: record.hostConfig.ShmSize || deps.settings.defaultShmBytes };
+}
+
+function chooseSeccomp(record: ContainerRecord, capabilities: readonly string[]): RuntimeSeccomp | undefined {
+  const { seccomp } = parseSecurityOptions(record.hostConfig.SecurityOpt ?? []);
+  if (seccomp === "unconfined" || (record.hostConfig.Privileged && seccomp === undefined)) return undefined;
+  return seccomp ?? defaultSeccompProfile(capabilities);
+}
+
+/** Ports below 1024 and ping work for every user in a network namespace of its own, as in Docker since 20.10. */
+function chooseSysctls(record: ContainerRecord, sandbox: SandboxState | undefined): Record<string, string> {
+  const own = sandbox ? { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" } : {};
+  return { ...own, ...record.hostConfig.Sysctls };
+}

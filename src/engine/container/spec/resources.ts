@@ -1,0 +1,46 @@
+import type { HostConfig } from "#types/engine-api/index.ts";
+import type { RuntimeDeviceRule, RuntimeResources } from "#types/oci/runtime-spec.ts";
+
+const cpuPeriodMicroseconds = 100_000;
+
+/** Limits of the container's cgroup. Zero means "not set", as in Docker. */
+export function toRuntimeResources(host: HostConfig, devices: readonly RuntimeDeviceRule[]): RuntimeResources {
+  return {
+    devices,
+    ...memoryLimits(host),
+    ...cpuLimits(host),
+    ...(host.PidsLimit && host.PidsLimit > 0 ? { pids: { limit: host.PidsLimit } } : {}),
+    ...(host.BlkioWeight ? { blockIO: { weight: host.BlkioWeight } } : {}),
+  };
+}
+
+function memoryLimits(host: HostConfig): Pick<RuntimeResources, "memory"> {
+  const limit = host.Memory || undefined;
+  // Twice the memory unless said otherwise, as Docker; -1 means no limit.
+  const swap = host.MemorySwap || (limit === undefined ? undefined : limit * 2);
+  const memory = {
+    ...(limit !== undefined && { limit }),
+    ...(host.MemoryReservation ? { reservation: host.MemoryReservation } : {}),
+    ...(swap !== undefined && { swap }),
+    ...(host.MemorySwappiness !== undefined && host.MemorySwappiness !== null && host.MemorySwappiness >= 0
+      ? { swappiness: host.MemorySwappiness }
+      : {}),
+    ...(host.OomKillDisable ? { disableOOMKiller: true } : {}),
+  };
+  return Object.keys(memory).length > 0 ? { memory } : {};
+}
+
+function cpuLimits(host: HostConfig): Pick<RuntimeResources, "cpu"> {
+  const cpu = {
+    ...(host.CpuShares ? { shares: host.CpuShares } : {}),
+    ...(host.NanoCpus
+      ? { period: cpuPeriodMicroseconds, quota: Math.round((host.NanoCpus * cpuPeriodMicroseconds) / 1e9) }
+      : {
+          ...(host.CpuQuota ? { quota: host.CpuQuota } : {}),
+          ...(host.CpuPeriod ? { period: host.CpuPeriod } : {}),
+        }),
+    ...(host.CpusetCpus ? { cpus: host.CpusetCpus } : {}),
+    ...(host.CpusetMems ? { mems: host.CpusetMems } : {}),
+  };
+  return Object.keys(cpu).length > 0 ? { cpu } : {};
+}

@@ -1,0 +1,195 @@
+import { mkdir } from "node:fs/promises";
+import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
+import type { LogConfig } from "#drivers/log/types.ts";
+import { attachSocket } from "#drivers/runtime/conmon.ts";
+import type { RuntimeDriver } from "#drivers/runtime/types.ts";
+import { readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
+import { deferred } from "#lib/async.ts";
+import { formatTimeNano } from "#lib/clock.ts";
+import { EngineError, messageOf } from "#lib/errors.ts";
+import { instancePaths } from "#lib/instance.ts";
+import { parseDigest } from "#lib/digest.ts";
+import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
+import type { SandboxState } from "#types/record/network.ts";
+import { containerAttributes } from "./create.ts";
+import type { ContainerDependencies } from "./dependencies.ts";
+import { upstreamServers, writeContainerFiles } from "./files.ts";
+import type { LiveContainer } from "./live.ts";
+import { portRequests } from "./ports.ts";
+import { assembleSpec } from "./spec/assemble.ts";
+import { resolveUser } from "./user.ts";
+
+/** Releases in reverse order, unless the start succeeds. */
+type Undo = AsyncDisposableStack;
+
+/**
+ * Starts a container that is not running. The caller holds the container's lock and has waited for the teardown of the run before.
+ * @param onExit  called once when the process has ended
+ * @throws {StartError} or {EngineError}; everything made here is gone then, and the record tells the reason
+ */
+export async function startContainer(
+  deps: ContainerDependencies,
+  id: string,
+  live: LiveContainer,
+  onExit: (id: string) => Parameters<RuntimeDriver["watch"]>[3],
+): Promise<void> {
+  const { containers } = deps;
+  void containers.change(id, { type: "starting" });
+  await using undo = new AsyncDisposableStack();
+  try {
+    await run(deps, containers.get(id), live, undo, onExit);
+  } catch (error) {
+    const exitCode = error instanceof StartError ? startFailureExitCodes[error.failure] : 128;
+    await containers.change(id, { type: "start-failed", exitCode, error: messageOf(error), at: now(deps) });
+    throw error;
+  }
+  undo.move(); // started: what was made belongs to the container until it ends
+}
+
+async function run(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  live: LiveContainer,
+  undo: Undo,
+  onExit: (id: string) => Parameters<RuntimeDriver["watch"]>[3],
+): Promise<void> {
+  const { id } = record;
+  const paths = instancePaths(deps.instance).container(id);
+  const runtime = runtimeOf(deps, record);
+  await mkdir(paths.folder, { recursive: true, mode: 0o710 });
+
+  const sandbox = await joinNetworks(deps, record, undo);
+  undo.defer(() => deps.snapshots.unmount(paths.rootfs));
+  await deps.snapshots.mount({
+    layers: record.layers.map(parseDigest),
+    upper: paths.upper,
+    work: paths.work,
+    target: paths.rootfs,
+    volatile: record.volatile,
+  });
+  const volumes = await mountVolumes(deps, record, undo);
+  const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
+  await writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
+
+  const [passwd = "", group = ""] = readFromRootfs(paths.rootfs, ["etc/passwd", "etc/group"]);
+  const user = resolveUser(record.config.User ?? "", record.hostConfig.GroupAdd ?? [], passwd, group);
+  const spec = assembleSpec(deps, record, { sandbox, user, mounts: volumes });
+
+  await mkdir(paths.spool, { recursive: true, mode: 0o700 });
+  await mkdir(paths.persist, { recursive: true, mode: 0o700 });
+  await deps.logs.open(logConfig(deps, record));
+  undo.defer(() => deps.logs.finish(id));
+  live.ended = deferred<void>();
+  await createAndStart(deps, record, live, undo, { runtime, spec, sandbox, onExit: onExit(id) });
+}
+
+async function createAndStart(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  live: LiveContainer,
+  undo: Undo,
+  made: { runtime: RuntimeDriver; spec: RuntimeSpec; sandbox: SandboxState | undefined; onExit: Parameters<RuntimeDriver["watch"]>[3] },
+): Promise<void> {
+  const { id, config } = record;
+  const { runtime, spec } = made;
+  const paths = instancePaths(deps.instance).container(id);
+  const process = await runtime.create({
+    id,
+    name: record.name,
+    bundle: paths.bundle,
+    spec,
+    spoolLog: paths.spoolLog,
+    spoolSizeLimitBytes: deps.settings.spoolSizeLimitBytes,
+    persistFolder: paths.persist,
+    tty: config.Tty === true,
+    openStdin: config.OpenStdin === true,
+    stdinOnce: config.StdinOnce === true,
+  });
+  undo.defer(async () => {
+    await runtime.signal(id, process, 9, true);
+    await runtime.remove(id, paths.bundle, spec.linux.cgroupsPath);
+  });
+  deps.logs.setValve(id, attachSocket(paths.bundle));
+  if (config.OpenStdin) live.stdin = live.pending.size > 0 ? runtime.stdin(paths.bundle) : undefined;
+  await live.stdin;
+  for (const waiting of live.pending) waiting.started.resolve({ output: waiting.begin(record) });
+  live.pending.clear();
+
+  live.startedMonotonic = deps.clock.monotonic();
+  await runtime.start(id, process);
+  const recorded = deps.containers.change(
+    id,
+    { type: "start", process, at: now(deps) },
+    { stoppedByUser: false, ...(made.sandbox && { sandbox: made.sandbox }) },
+  );
+  runtime.watch(id, process, paths.persist, made.onExit);
+  deps.events.emit("container", "start", id, containerAttributes(record));
+  await recorded;
+}
+
+/** undefined: the network of the host or of another container. */
+async function joinNetworks(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<SandboxState | undefined> {
+  const mode = record.hostConfig.NetworkMode ?? "bridge";
+  if (mode === "host" || mode.startsWith("container:")) return undefined;
+  undo.defer(() => deps.networkDriver.removeSandbox(record.id));
+  const sandbox = await deps.networkDriver.createSandbox({
+    containerId: record.id,
+    hostname: record.config.Hostname ?? "",
+    endpoints: deps.networks.endpointRequests(record),
+    ports: portRequests(record.config, record.hostConfig),
+    resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) },
+    sysctls: {},
+  });
+  for (const endpoint of sandbox.endpoints) deps.networks.announce("connect", endpoint.networkId, record.id);
+  undo.defer(() => {
+    for (const endpoint of sandbox.endpoints) deps.networks.announce("disconnect", endpoint.networkId, record.id);
+  });
+  return sandbox;
+}
+
+async function mountVolumes(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<ContainerRecord["mounts"]> {
+  const mounts = [];
+  for (const mount of record.mounts) {
+    if (mount.type !== "volume" || mount.name === undefined) {
+      mounts.push(mount);
+      continue;
+    }
+    const { name } = mount;
+    const source = await deps.volumes.mount(name, record.id);
+    undo.defer(() => deps.volumes.unmount(name, record.id));
+    mounts.push({ ...mount, source });
+  }
+  return mounts;
+}
+
+/** User-defined networks resolve names; the default bridge passes the host's servers on. */
+export function usesEmbeddedResolver(deps: Pick<ContainerDependencies, "networks">, record: ContainerRecord): boolean {
+  return Object.values(record.networks).some(({ networkId }) => deps.networks.peek(networkId)?.config.nameResolution === true);
+}
+
+export function runtimeOf(deps: Pick<ContainerDependencies, "runtimes" | "settings">, record: ContainerRecord): RuntimeDriver {
+  const name = record.hostConfig.Runtime || deps.settings.defaultRuntime;
+  const runtime = deps.runtimes.get(name);
+  if (!runtime) throw new EngineError("invalid", `unknown or invalid runtime name: ${name}`);
+  return runtime;
+}
+
+/** Where a container's output goes. */
+export function logConfig(deps: Pick<ContainerDependencies, "instance">, record: ContainerRecord): LogConfig {
+  const paths = instancePaths(deps.instance).container(record.id);
+  const options = record.hostConfig.LogConfig?.Config ?? {};
+  return {
+    containerId: record.id,
+    spoolFolder: paths.spool,
+    logsFolder: paths.logs,
+    driver: record.logDriver === "none" ? "none" : "json-file",
+    options,
+    attributes: {},
+    tty: record.config.Tty === true,
+  };
+}
+
+export function now(deps: Pick<ContainerDependencies, "clock">): string {
+  return formatTimeNano(deps.clock.nowNano());
+}

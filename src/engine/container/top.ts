@@ -1,0 +1,40 @@
+import { EngineError } from "#lib/errors.ts";
+
+export interface ProcessTable {
+  readonly titles: readonly string[];
+  readonly processes: readonly (readonly string[])[];
+}
+
+/**
+ * Runs the host's `ps` with the caller's arguments and keeps the rows of the container's processes.
+ * @throws {EngineError} `invalid` when ps refuses the arguments or shows no pid
+ */
+export async function topProcesses(pids: readonly number[], psArguments: string): Promise<ProcessTable> {
+  const words = psArguments.trim() === "" ? ["-ef"] : psArguments.trim().split(/\s+/);
+  // `ps -o pid` means any column list; a bare number would select a process by id.
+  const child = Bun.spawn(["ps", ...words], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
+  });
+  const [text, complaint, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  if (code !== 0) throw new EngineError("internal", `error running ps: ${complaint.trim().split("\n")[0] ?? `exit status ${code}`}`);
+  return selectRows(text, new Set(pids));
+}
+
+export function selectRows(text: string, pids: ReadonlySet<number>): ProcessTable {
+  const [head = "", ...rows] = text.split("\n").filter((line) => line.trim() !== "");
+  const titles = head.trim().split(/\s+/);
+  const pidColumn = titles.indexOf("PID");
+  if (pidColumn < 0) throw new EngineError("invalid", "Couldn't find PID field in ps output");
+  const processes = rows.map((row) => splitRow(row, titles.length)).filter((fields) => pids.has(Number(fields[pidColumn])));
+  return { titles, processes };
+}
+
+/** The last column is the command, which has spaces of its own. */
+function splitRow(row: string, columns: number): string[] {
+  const fields = row.trim().split(/\s+/);
+  if (fields.length <= columns) return fields;
+  return [...fields.slice(0, columns - 1), fields.slice(columns - 1).join(" ")];
+}

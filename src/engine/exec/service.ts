@@ -1,0 +1,330 @@
+import { deferred } from "#lib/async.ts";
+import { EngineError, messageOf } from "#lib/errors.ts";
+import { randomId } from "#lib/id.ts";
+import { instancePaths } from "#lib/instance.ts";
+import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
+import type { ExecRequest, PipedExec, StdinConnection } from "#drivers/runtime/types.ts";
+import { readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
+import { copyStreams, type ClientStream } from "../container/attachment.ts";
+import { containerAttributes } from "../container/create.ts";
+import type { ContainerDependencies } from "../container/dependencies.ts";
+import { parseDetachKeys } from "../container/detach-keys.ts";
+import { buildProcess } from "../container/spec/build.ts";
+import { processInputs } from "../container/spec/assemble.ts";
+import { runtimeOf } from "../container/start.ts";
+import { isRunning } from "../container/state.ts";
+import { resolveUser } from "../container/user.ts";
+import { containerCapabilities } from "../container/spec/capabilities.ts";
+
+/** What an exec was asked for. */
+export interface ExecConfig {
+  readonly command: readonly string[];
+  readonly environment: readonly string[];
+  readonly workingDirectory: string;
+  readonly user: string;
+  readonly privileged: boolean;
+  readonly tty: boolean;
+  readonly attachStdin: boolean;
+  readonly attachStdout: boolean;
+  readonly attachStderr: boolean;
+  readonly detachKeys: string;
+  readonly consoleSize?: readonly [height: number, width: number];
+}
+
+/** An exec, until some time after its end. */
+export interface Exec {
+  readonly id: string;
+  readonly containerId: string;
+  readonly config: ExecConfig;
+  running: boolean;
+  started: boolean;
+  exitCode: number | undefined;
+  pid: number;
+}
+
+/** Ended execs that can still be inspected; the oldest go first. */
+const keptExecs = 1000;
+
+/** Programs that run in containers beside their first process. They are not kept over a restart of the daemon. */
+export class ExecService {
+  readonly #deps: ContainerDependencies;
+  readonly #execs = new Map<string, Exec>();
+
+  constructor(deps: ContainerDependencies) {
+    this.#deps = deps;
+  }
+
+  /** @throws {EngineError} `not_found`, `conflict`, `invalid` with Docker's texts */
+  create(name: string, config: ExecConfig): string {
+    const record = this.#runningContainer(name);
+    if (config.command.length === 0) throw new EngineError("invalid", "No exec command specified");
+    parseDetachKeys(config.detachKeys);
+    const exec: Exec = {
+      id: randomId(),
+      containerId: record.id,
+      config,
+      running: false,
+      started: false,
+      exitCode: undefined,
+      pid: 0,
+    };
+    this.#forgetOld();
+    this.#execs.set(exec.id, exec);
+    const entry = `exec_create: ${config.command.join(" ")}`;
+    this.#deps.events.emit("container", entry, record.id, { ...containerAttributes(record), execID: exec.id });
+    return exec.id;
+  }
+
+  /** @throws {EngineError} `not_found` with Docker's text */
+  find(id: string): Exec {
+    const exec = this.#execs.get(id);
+    if (!exec || !this.#deps.containers.peek(exec.containerId)) throw new EngineError("not_found", `No such exec instance: ${id}`);
+    return exec;
+  }
+
+  /** Ids of a container's execs that have not ended. */
+  ofContainer(containerId: string): string[] {
+    return [...this.#execs.values()]
+      .filter((exec) => exec.containerId === containerId && exec.exitCode === undefined)
+      .map((exec) => exec.id);
+  }
+
+  /** Starts without a client. */
+  async startDetached(id: string): Promise<void> {
+    const { exec, record } = this.#claim(id);
+    const { runtime, request } = this.#prepare(exec, record);
+    try {
+      const running = await runtime.execMonitored({ ...request, openStdin: false, tty: exec.config.tty });
+      exec.pid = running.process.pid;
+      this.#announceStart(exec, record);
+      void running.exit.then((code) => this.#ended(exec, record, code, request.bundle));
+    } catch (error) {
+      this.#failed(exec, record, error, request.bundle);
+      throw error;
+    }
+  }
+
+  /**
+   * Starts with a client and copies until the program has ended or the client is gone.
+   * @param accept  called when nothing can fail any more but the program itself
+   */
+  async startAttached(
+    id: string,
+    options: { readonly tty: boolean; readonly consoleSize?: readonly [number, number] },
+    accept: () => Promise<ClientStream>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { exec, record } = this.#claim(id);
+    const client = await accept();
+    const prepared = this.#prepare(exec, record, options.consoleSize);
+    try {
+      await (exec.config.tty ? this.#runTerminal(exec, record, prepared, client, signal) : this.#runPiped(exec, record, prepared, client));
+    } catch (error) {
+      this.#failed(exec, record, error, prepared.request.bundle);
+      // The connection is the client's stream by now: the reason goes where its output would have gone.
+      await client.write(Buffer.from(`${messageOf(error)}\r\n`)).catch(() => undefined);
+      client.end();
+    }
+  }
+
+  async #runPiped(exec: Exec, record: ContainerRecord, prepared: Prepared, client: ClientStream): Promise<void> {
+    const running = prepared.runtime.execPiped(prepared.request);
+    void running.pid.then((pid) => (exec.pid = pid));
+    this.#announceStart(exec, record);
+    const outputs = copyOutputs(running, client, exec.config);
+    void copyInput(client, running.stdin); // ends with the client
+    const exitCode = await running.exit;
+    // What the program wrote before its end is read to the end; a background child may hold the pipe open for ever.
+    await Promise.race([outputs, client.closed]);
+    running.stdin?.close();
+    this.#ended(exec, record, exitCode, prepared.request.bundle);
+    client.end();
+  }
+
+  /** conmon holds the terminal; its spool is read as a container's output is. */
+  async #runTerminal(exec: Exec, record: ContainerRecord, prepared: Prepared, client: ClientStream, signal: AbortSignal): Promise<void> {
+    const { runtime, request } = prepared;
+    const { logs } = this.#deps;
+    const spoolFolder = `${request.bundle}/spool`;
+    await this.#deps.makeFolder(spoolFolder);
+    await logs.open({ containerId: exec.id, spoolFolder, logsFolder: spoolFolder, driver: "none", options: {}, attributes: {}, tty: true });
+    const ended = deferred<void>();
+    try {
+      const output = logs.attach(exec.id, { from: 0, stdout: true, stderr: true, framed: false, lag: "drop" }, signal);
+      const running = await runtime.execMonitored({ ...request, tty: true, spoolLog: `${spoolFolder}/log` });
+      exec.pid = running.process.pid;
+      this.#announceStart(exec, record);
+      const stdin = exec.config.attachStdin ? await runtime.stdin(request.bundle).catch(() => undefined) : undefined;
+      void running.exit.then(async (code) => {
+        await logs.finish(exec.id);
+        this.#ended(exec, record, code);
+        ended.resolve();
+      });
+      const how = await copyStreams(client, output, stdin, {
+        ...{ stdin: exec.config.attachStdin, stdout: true, stderr: true, tty: true, foreground: true, framed: false },
+        detachKeys: parseDetachKeys(exec.config.detachKeys),
+      });
+      if (how === "detached")
+        this.#deps.events.emit("container", "exec_detach", record.id, { ...containerAttributes(record), execID: exec.id });
+      else if (how === "output-ended") await ended.promise;
+    } finally {
+      if (exec.exitCode !== undefined || !exec.running)
+        await logs.remove(exec.id, { spoolFolder, logsFolder: spoolFolder }).then(() => runtime.removeExec(request.bundle));
+      else
+        void ended.promise
+          .then(() => logs.remove(exec.id, { spoolFolder, logsFolder: spoolFolder }))
+          .then(() => runtime.removeExec(request.bundle));
+    }
+  }
+
+  async resize(id: string, width: number, height: number): Promise<void> {
+    const exec = this.find(id);
+    if (!exec.running) throw new EngineError("conflict", `exec process is not started`);
+    const record = this.#deps.containers.get(exec.containerId);
+    if (exec.config.tty) await runtimeOf(this.#deps, record).resize(this.#bundle(exec), width, height);
+  }
+
+  /** An exec is started once. */
+  #claim(id: string): { exec: Exec; record: ContainerRecord } {
+    const exec = this.find(id);
+    if (exec.exitCode !== undefined) throw new EngineError("conflict", `exec ${id} has already exited`);
+    if (exec.started) throw new EngineError("conflict", `exec ${id} is already running`);
+    const record = this.#runningContainer(exec.containerId);
+    exec.started = true;
+    exec.running = true;
+    return { exec, record };
+  }
+
+  #prepare(exec: Exec, record: ContainerRecord, consoleSize = exec.config.consoleSize): Prepared {
+    const { config } = exec;
+    const paths = instancePaths(this.#deps.instance).container(record.id);
+    const [passwd = "", group = ""] = readFromRootfs(paths.rootfs, ["etc/passwd", "etc/group"]);
+    const user = resolveUser(config.user || record.config.User || "", config.user ? [] : (record.hostConfig.GroupAdd ?? []), passwd, group);
+    const inputs = processInputs(this.#deps, record, user);
+    const capabilities = config.privileged
+      ? containerCapabilities({ privileged: true, add: [], drop: [] }, this.#deps.settings.capabilities)
+      : inputs.capabilities;
+    const base = buildProcess({
+      ...inputs,
+      capabilities,
+      config: {
+        ...inputs.config,
+        Tty: config.tty,
+        Env: mergeEnvironment(inputs.config.Env ?? [], config.environment),
+        WorkingDir: config.workingDirectory || inputs.config.WorkingDir || "/",
+      },
+      hostConfig: { ...inputs.hostConfig, ...(consoleSize && { ConsoleSize: consoleSize }) },
+    });
+    const request: ExecRequest = {
+      containerId: record.id,
+      execId: exec.id,
+      bundle: this.#bundle(exec),
+      process: { ...base, args: config.command },
+      openStdin: config.attachStdin,
+    };
+    return { runtime: runtimeOf(this.#deps, record), request };
+  }
+
+  #announceStart(exec: Exec, record: ContainerRecord): void {
+    const entry = `exec_start: ${exec.config.command.join(" ")}`;
+    this.#deps.events.emit("container", entry, record.id, { ...containerAttributes(record), execID: exec.id });
+  }
+
+  #ended(exec: Exec, record: ContainerRecord, exitCode: number, bundle?: string): void {
+    exec.running = false;
+    exec.exitCode = exitCode;
+    this.#deps.events.emit("container", "exec_die", record.id, {
+      ...containerAttributes(record),
+      execID: exec.id,
+      exitCode: String(exitCode),
+    });
+    if (bundle !== undefined) this.#removeBundle(record, bundle);
+  }
+
+  #failed(exec: Exec, record: ContainerRecord, error: unknown, bundle: string): void {
+    exec.running = false;
+    exec.exitCode = error instanceof StartError ? startFailureExitCodes[error.failure] : 126;
+    this.#removeBundle(record, bundle);
+  }
+
+  #removeBundle(record: ContainerRecord, bundle: string): void {
+    runtimeOf(this.#deps, record)
+      .removeExec(bundle)
+      .catch((error: unknown) => this.#deps.log.warn("folder of an exec could not be removed", { bundle, error: messageOf(error) }));
+  }
+
+  /** A socket's path has at most 107 bytes. */
+  #bundle(exec: Exec): string {
+    return `${this.#deps.instance.execRoot}/execs/${exec.id.slice(0, 16)}`;
+  }
+
+  #runningContainer(name: string): ContainerRecord {
+    const record = this.#deps.containers.find(name);
+    if (record.state.status === "paused")
+      throw new EngineError("conflict", `container ${name} is paused, unpause the container before exec`);
+    if (record.state.status === "restarting")
+      throw new EngineError("conflict", `Container ${record.id} is restarting, wait until the container is running`);
+    if (!isRunning(record.state)) throw new EngineError("conflict", `container ${record.id} is not running`);
+    return record;
+  }
+
+  #forgetOld(): void {
+    if (this.#execs.size < keptExecs) return;
+    for (const [id, exec] of this.#execs) {
+      if (this.#execs.size < keptExecs) return;
+      if (exec.exitCode !== undefined || !this.#deps.containers.peek(exec.containerId)) this.#execs.delete(id);
+    }
+  }
+}
+
+interface Prepared {
+  readonly runtime: ReturnType<typeof runtimeOf>;
+  readonly request: ExecRequest;
+}
+
+/** What is set for the exec goes before what the container has. */
+function mergeEnvironment(base: readonly string[], own: readonly string[]): string[] {
+  const named = new Set(own.map((entry) => entry.split("=")[0]));
+  return [...base.filter((entry) => !named.has(entry.split("=")[0])), ...own];
+}
+
+async function copyOutputs(running: PipedExec, client: ClientStream, config: ExecConfig): Promise<void> {
+  let turn = Promise.resolve();
+  const copy = async (read: PipedExec["stdout"], stream: 1 | 2, wanted: boolean): Promise<void> => {
+    if (!wanted) return read.drain();
+    for (;;) {
+      const chunk = await read.read();
+      if (!chunk) return;
+      // Frames of the two streams must not be mixed.
+      turn = turn.then(() => client.write(withHead(chunk, stream)));
+      try {
+        await turn;
+      } catch {
+        return read.drain(); // the client has left: the program goes on
+      }
+    }
+  };
+  await Promise.all([copy(running.stdout, 1, config.attachStdout), copy(running.stderr, 2, config.attachStderr)]);
+}
+
+async function copyInput(client: ClientStream, stdin: StdinConnection | undefined): Promise<void> {
+  try {
+    for (;;) {
+      const chunk = await client.read();
+      if (!chunk) break;
+      await stdin?.write(chunk).catch(() => undefined); // the program has closed its input
+    }
+  } catch {
+    // the client's connection broke off
+  }
+  stdin?.end();
+}
+
+function withHead(chunk: Uint8Array, stream: 1 | 2): Uint8Array {
+  const framed = Buffer.allocUnsafe(8 + chunk.length);
+  framed.writeUInt32BE(stream * 0x01000000, 0);
+  framed.writeUInt32BE(chunk.length, 4);
+  framed.set(chunk, 8);
+  return framed;
+}

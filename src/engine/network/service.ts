@@ -1,0 +1,265 @@
+import { isIP } from "node:net";
+import { hostname } from "node:os";
+import type { MetadataStore } from "#drivers/metadata/store.ts";
+import type { EndpointRequest, NetworkDriver } from "#drivers/network/types.ts";
+import { KeyedMutex } from "#lib/async.ts";
+import { EngineError } from "#lib/errors.ts";
+import { randomId, shortId } from "#lib/id.ts";
+import { bridgeName, type Instance } from "#lib/instance.ts";
+import type { EndpointSettings } from "#types/engine-api/index.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
+import type { NetworkConfig, NetworkRecord, Subnet } from "#types/record/network.ts";
+import type { EventBus } from "../event/bus.ts";
+import { bridgeOptions } from "./options.ts";
+
+export interface NetworkCreateRequest {
+  readonly name: string;
+  readonly driver: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly enableIpv4: boolean;
+  readonly enableIpv6: boolean;
+  readonly ipamDriver: string;
+  readonly ipamOptions: Readonly<Record<string, string>>;
+  readonly subnets: readonly Subnet[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const predefined = ["bridge", "host", "none"];
+
+/** Networks by name and id, and what containers ask of them. */
+export class NetworkService {
+  readonly hostname = hostname();
+  readonly #instance: Instance;
+  readonly #store: MetadataStore;
+  readonly #driver: NetworkDriver;
+  readonly #events: EventBus;
+  readonly #locks = new KeyedMutex();
+
+  constructor(instance: Instance, store: MetadataStore, driver: NetworkDriver, events: EventBus) {
+    this.#instance = instance;
+    this.#store = store;
+    this.#driver = driver;
+    this.#events = events;
+  }
+
+  /** Makes the records of bridge, host and none at the first start. */
+  async ensurePredefined(defaultSubnet: Subnet | undefined): Promise<void> {
+    for (const name of predefined) {
+      if (this.lookup(name)) continue;
+      const driver = name === "bridge" ? "bridge" : name === "host" ? "host" : "null";
+      const record = this.#toRecord(
+        {
+          name,
+          driver,
+          internal: false,
+          attachable: false,
+          enableIpv4: true,
+          enableIpv6: false,
+          ipamDriver: "default",
+          ipamOptions: {},
+          subnets: driver === "bridge" && defaultSubnet ? [defaultSubnet] : [],
+          labels: {},
+          options:
+            name === "bridge"
+              ? {
+                  "com.docker.network.bridge.default_bridge": "true",
+                  "com.docker.network.bridge.enable_icc": "true",
+                  "com.docker.network.bridge.enable_ip_masquerade": "true",
+                  "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
+                  "com.docker.network.bridge.name": this.#instance.defaultBridge,
+                  "com.docker.network.driver.mtu": "1500",
+                }
+              : {},
+        },
+        randomId(),
+      );
+      await this.#store.update((transaction) => transaction.put("network", record.config.id, record));
+    }
+  }
+
+  list(): NetworkRecord[] {
+    return [...this.#store.table("network").values()];
+  }
+
+  peek(id: string): NetworkRecord | undefined {
+    return this.#store.table("network").get(id);
+  }
+
+  /** By full id, name, then unambiguous prefix. @throws {EngineError} `not_found` with Docker's text */
+  find(text: string): NetworkRecord {
+    const found = this.lookup(text);
+    if (!found) throw new EngineError("not_found", `network ${text} not found`);
+    return found;
+  }
+
+  lookup(text: string): NetworkRecord | undefined {
+    const records = this.list();
+    const exact = this.peek(text) ?? records.find((record) => record.config.name === text);
+    if (exact || text === "") return exact;
+    const matches = records.filter((record) => record.config.id.startsWith(text));
+    if (matches.length > 1) throw new EngineError("invalid", `network ${text} is ambiguous (${matches.length} matches found on ID prefix)`);
+    return matches[0];
+  }
+
+  /** What `host-gateway` stands for: the default bridge's own address. */
+  get hostGateway(): string {
+    return this.find("bridge").config.subnets.find((subnet) => subnet.family === 4)?.gateway ?? "";
+  }
+
+  /** @throws {EngineError} `conflict`, `forbidden`, `invalid`, `not_found` with Docker's texts */
+  create(request: NetworkCreateRequest): Promise<NetworkRecord> {
+    return this.#locks.run("networks", async () => {
+      validateName(request.name);
+      if (predefined.includes(request.name)) {
+        throw new EngineError("forbidden", `operation is not permitted on predefined ${request.name} network `);
+      }
+      if (this.list().some((record) => record.config.name === request.name)) {
+        throw new EngineError("conflict", `network with name ${request.name} already exists`);
+      }
+      const driver = request.driver || "bridge";
+      if (driver === "host" || driver === "null")
+        throw new EngineError("forbidden", `only one instance of ${JSON.stringify(driver)} network is allowed`);
+      if (driver !== "bridge")
+        throw new EngineError("not_found", `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
+      if (request.ipamDriver && request.ipamDriver !== "default")
+        throw new EngineError("not_found", `could not find plugin ${request.ipamDriver} in v1 plugin registry: plugin not found`);
+      const record = this.#toRecord({ ...request, driver, subnets: this.#chooseSubnets(request) }, randomId());
+      // The record is the intent: what a kill leaves between these two lines is repaired from it.
+      await this.#store.update((transaction) => transaction.put("network", record.config.id, record));
+      try {
+        await this.#driver.createNetwork(record.config);
+      } catch (error) {
+        await this.#store.observe((transaction) => transaction.remove("network", record.config.id));
+        throw error;
+      }
+      this.#events.emit("network", "create", record.config.id, { name: record.config.name, type: driver });
+      return record;
+    });
+  }
+
+  #chooseSubnets(request: NetworkCreateRequest): Subnet[] {
+    const families = [...(request.enableIpv4 ? [4 as const] : []), ...(request.enableIpv6 ? [6 as const] : [])];
+    const missing = families.filter((family) => !request.subnets.some((subnet) => subnet.family === family));
+    const taken = this.list().flatMap((record) => record.config.subnets);
+    return [...request.subnets, ...(missing.length > 0 ? this.#driver.chooseSubnets(missing, [...taken, ...request.subnets]) : [])];
+  }
+
+  #toRecord(request: NetworkCreateRequest, id: string): NetworkRecord {
+    const driver = request.driver === "host" ? "host" : request.driver === "null" ? "null" : "bridge";
+    const options = bridgeOptions(request.options);
+    const config: NetworkConfig = {
+      id,
+      name: request.name,
+      driver,
+      bridge: driver === "bridge" ? (options.bridge ?? bridgeName(this.#instance, id)) : "",
+      subnets: request.subnets,
+      internal: request.internal,
+      interContainer: options.interContainer,
+      masquerade: options.masquerade,
+      hostBinding: options.hostBinding,
+      mtu: options.mtu,
+      nameResolution: driver === "bridge" && request.name !== "bridge",
+    };
+    return {
+      config,
+      createdAt: new Date().toISOString().replace("Z", "000000Z"),
+      scope: "local",
+      enableIpv4: request.enableIpv4,
+      enableIpv6: request.enableIpv6,
+      attachable: request.attachable,
+      ingress: false,
+      configOnly: false,
+      configFrom: "",
+      ipamDriver: request.ipamDriver || "default",
+      ipamOptions: request.ipamOptions,
+      options: request.options,
+      labels: request.labels,
+    };
+  }
+
+  /** @param users  names and ids of containers that are connected. @throws {EngineError} `forbidden` with Docker's texts */
+  remove(text: string, users: (networkId: string) => readonly { readonly name: string; readonly endpointId: string }[]): Promise<void> {
+    return this.#locks.run("networks", async () => {
+      const { config } = this.find(text);
+      if (predefined.includes(config.name))
+        throw new EngineError("forbidden", `${config.name} is a pre-defined network and cannot be removed`);
+      const active = users(config.id);
+      if (active.length > 0) {
+        const names = active
+          .map(({ name, endpointId }) => `name:${JSON.stringify(name)} id:${JSON.stringify(shortId(endpointId))}`)
+          .join(", ");
+        throw new EngineError("forbidden", `error while removing network: network ${config.name} has active endpoints (${names})`);
+      }
+      await this.#driver.removeNetwork(config.id);
+      await this.#store.update((transaction) => transaction.remove("network", config.id));
+      this.#events.emit("network", "destroy", config.id, { name: config.name, type: config.driver });
+    });
+  }
+
+  /** What a container's start asks the driver for, one request per network with a bridge. */
+  endpointRequests(record: ContainerRecord): EndpointRequest[] {
+    return Object.values(record.networks).flatMap((wanted) => {
+      const network = this.find(wanted.networkId).config;
+      if (network.driver !== "bridge") return [];
+      const interfaceName = wanted.driverOptions["com.docker.network.endpoint.ifname"];
+      return [
+        {
+          endpointId: randomId(),
+          networkId: network.id,
+          ...(wanted.ipv4 !== undefined && { ipv4: wanted.ipv4 }),
+          ...(wanted.ipv6 !== undefined && { ipv6: wanted.ipv6 }),
+          ...(wanted.mac !== undefined && { mac: wanted.mac }),
+          dnsNames: network.nameResolution ? dnsNames(record, wanted.aliases) : [],
+          linkLocal: wanted.linkLocal,
+          gatewayPriority: wanted.gatewayPriority,
+          ...(interfaceName !== undefined && { interfaceName }),
+        },
+      ];
+    });
+  }
+
+  /** @throws {EngineError} `invalid` with Docker's texts */
+  validateEndpoint(networkId: string, settings: EndpointSettings): void {
+    const { config } = this.find(networkId);
+    const { IPv4Address: ipv4, IPv6Address: ipv6, LinkLocalIPs: linkLocal } = settings.IPAMConfig ?? {};
+    if (ipv4 && isIP(ipv4) !== 4) throw new EngineError("invalid", `invalid endpoint settings:\ninvalid IPv4 address: ${ipv4}`);
+    if (ipv6 && isIP(ipv6) !== 6) throw new EngineError("invalid", `invalid endpoint settings:\ninvalid IPv6 address: ${ipv6}`);
+    for (const address of linkLocal ?? [])
+      if (isIP(address) === 0) throw new EngineError("invalid", `invalid link-local IP address: ${address}`);
+    if ((ipv4 || ipv6) && predefined.includes(config.name)) {
+      throw new EngineError(
+        "invalid",
+        "invalid config for network " +
+          `${config.name}: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only`,
+      );
+    }
+    if ((settings.Aliases ?? []).length > 0 && predefined.includes(config.name)) {
+      throw new EngineError(
+        "invalid",
+        `invalid config for network ${config.name}: invalid endpoint settings:\nnetwork-scoped aliases are only supported for user-defined networks`,
+      );
+    }
+  }
+
+  /** A container came to a network or left it. */
+  announce(action: "connect" | "disconnect", networkId: string, containerId: string): void {
+    const record = this.peek(networkId);
+    if (record)
+      this.#events.emit("network", action, networkId, { container: containerId, name: record.config.name, type: record.config.driver });
+  }
+}
+
+/** Container name, short id, aliases, and the host name where it was chosen. */
+export function dnsNames(record: ContainerRecord, aliases: readonly string[]): string[] {
+  const { Hostname: hostname = "" } = record.config;
+  return [...new Set([record.name, ...aliases, shortId(record.id), hostname].filter(Boolean))];
+}
+
+function validateName(name: string): void {
+  if (name.trim() === "") throw new EngineError("invalid", `invalid network name: name is empty`);
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_. -]*$/.test(name)) {
+    throw new EngineError("invalid", `invalid network name ${JSON.stringify(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+  }
+}

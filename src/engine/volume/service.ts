@@ -1,0 +1,156 @@
+import type { MetadataStore } from "#drivers/metadata/store.ts";
+import type { VolumeDriver } from "#drivers/volume/types.ts";
+import { KeyedMutex } from "#lib/async.ts";
+import { EngineError } from "#lib/errors.ts";
+import { randomId } from "#lib/id.ts";
+import type { VolumeRecord } from "#types/record/volume.ts";
+import type { EventBus } from "../event/bus.ts";
+
+export interface VolumeCreateRequest {
+  readonly name?: string;
+  readonly driver?: string;
+  readonly options?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly anonymous?: boolean;
+}
+
+const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** Label of volumes that were made without a name. */
+export const anonymousLabel = "com.docker.volume.anonymous";
+
+/** Named data: records, who uses what, and the driver that keeps it. */
+export class VolumeService {
+  readonly #store: MetadataStore;
+  readonly #events: EventBus;
+  readonly #drivers: ReadonlyMap<string, VolumeDriver>;
+  readonly #locks = new KeyedMutex();
+  /** Containers that have a volume, by volume. Rebuilt from the containers' records at start. */
+  readonly #users = new Map<string, Set<string>>();
+
+  constructor(store: MetadataStore, events: EventBus, drivers: ReadonlyMap<string, VolumeDriver>) {
+    this.#store = store;
+    this.#events = events;
+    this.#drivers = drivers;
+  }
+
+  list(): VolumeRecord[] {
+    return [...this.#store.table("volume").values()];
+  }
+
+  /** @throws {EngineError} `not_found` with Docker's text */
+  get(name: string): VolumeRecord {
+    const record = this.#store.table("volume").get(name);
+    if (!record) throw new EngineError("not_found", `get ${name}: no such volume`);
+    return record;
+  }
+
+  path(record: VolumeRecord): string {
+    return this.#driver(record.driver).path(record.name);
+  }
+
+  usage(record: VolumeRecord): Promise<number> {
+    return this.#driver(record.driver).usage(record.name);
+  }
+
+  users(name: string): ReadonlySet<string> {
+    return this.#users.get(name) ?? new Set();
+  }
+
+  /** Makes a volume; one of that name with the same driver is returned as it is. @throws {EngineError} `conflict`, `invalid`, `not_found` */
+  create(request: VolumeCreateRequest): Promise<VolumeRecord> {
+    const name = request.name || randomId();
+    if (!namePattern.test(name)) {
+      const hint = "If you intended to pass a host directory, use absolute path";
+      throw new EngineError(
+        "invalid",
+        name.length < 2
+          ? "volume name is too short, names should be at least two alphanumeric characters"
+          : `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. ${hint}`,
+      );
+    }
+    return this.#locks.run(name, () => this.#createLocked(name, request));
+  }
+
+  async #createLocked(name: string, request: VolumeCreateRequest): Promise<VolumeRecord> {
+    const driverName = request.driver || "local";
+    const existing = this.#store.table("volume").get(name);
+    if (existing) {
+      if (request.driver && existing.driver !== driverName) {
+        throw new EngineError("conflict", `create ${name}: conflict: volume name must be unique`);
+      }
+      return existing;
+    }
+    const driver = this.#driver(driverName, name);
+    const anonymous = request.anonymous ?? !request.name;
+    const record: VolumeRecord = {
+      name,
+      driver: driverName,
+      options: request.options ?? {},
+      labels: { ...request.labels, ...(anonymous && { [anonymousLabel]: "" }) },
+      createdAt: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+      anonymous,
+    };
+    await driver.create(name, record.options);
+    try {
+      await this.#store.update((transaction) => transaction.put("volume", name, record));
+    } catch (error) {
+      await driver.remove(name);
+      throw error;
+    }
+    this.#events.emit("volume", "create", name, { driver: driverName });
+    return record;
+  }
+
+  /** @throws {EngineError} `conflict` when a container has it, `not_found` unless `force` */
+  remove(name: string, force: boolean): Promise<void> {
+    return this.#locks.run(name, async () => {
+      const record = this.#store.table("volume").get(name);
+      if (!record) {
+        if (force) return;
+        throw new EngineError("not_found", `get ${name}: no such volume`);
+      }
+      const users = [...this.users(name)];
+      if (users.length > 0) throw new EngineError("conflict", `remove ${name}: volume is in use - [${users.join(", ")}]`);
+      await this.#store.update((transaction) => transaction.remove("volume", name));
+      await this.#driver(record.driver).remove(name);
+      this.#events.emit("volume", "destroy", name, { driver: record.driver });
+    });
+  }
+
+  /** A container has the volume from its creation to its removal. */
+  addUser(name: string, containerId: string): void {
+    this.#users.set(name, (this.#users.get(name) ?? new Set()).add(containerId));
+  }
+
+  removeUser(name: string, containerId: string): void {
+    const users = this.#users.get(name);
+    users?.delete(containerId);
+    if (users?.size === 0) this.#users.delete(name);
+  }
+
+  /** Makes the data available to a container that starts. */
+  async mount(name: string, containerId: string): Promise<string> {
+    const record = this.get(name);
+    const path = await this.#driver(record.driver).mount(name, record.options, containerId);
+    this.#events.emit("volume", "mount", name, { container: containerId, driver: record.driver });
+    return path;
+  }
+
+  async unmount(name: string, containerId: string): Promise<void> {
+    const record = this.#store.table("volume").get(name);
+    if (!record) return;
+    await this.#driver(record.driver).unmount(name, containerId);
+    this.#events.emit("volume", "unmount", name, { container: containerId, driver: record.driver });
+  }
+
+  #driver(name: string, volume = name): VolumeDriver {
+    const driver = this.#drivers.get(name);
+    if (!driver) {
+      throw new EngineError(
+        "not_found",
+        `create ${volume}: error looking up volume plugin ${name}: plugin ${JSON.stringify(name)} not found`,
+      );
+    }
+    return driver;
+  }
+}

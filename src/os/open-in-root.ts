@@ -1,0 +1,57 @@
+import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import { systemCall, SystemError } from "./libc.ts";
+
+const SYS_openat2 = 437;
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_IN_ROOT = 0x10;
+const O_PATH = 0o10000000;
+const O_CLOEXEC = 0o2000000;
+const retries = 64;
+
+/** Opens a folder as the root of look-ups. The caller closes it. */
+export function openRoot(folder: string): number {
+  return systemCall(`open root ${folder}`, SYS_openat2, -100, folder, openHow(O_PATH | constants.O_DIRECTORY, 0, 0), 24);
+}
+
+/**
+ * Opens a path as a process confined to `root` would: links and `..` never leave it. Source: openat2(2), RESOLVE_IN_ROOT.
+ * @throws {SystemError}
+ */
+export function openInRoot(root: number, path: string, flags: number, mode = 0): number {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return systemCall(`open ${path}`, SYS_openat2, root, path, openHow(flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 24);
+    } catch (error) {
+      // A rename elsewhere raced with a `..` of the path.
+      if (attempt < retries && error instanceof SystemError && error.code === "EAGAIN") continue;
+      throw error;
+    }
+  }
+}
+
+/** The text of a small regular file below `root`; "" when it is missing or something else. Never waits for a fifo or a device. */
+export function readTextInRoot(root: number, path: string, limitBytes: number): string {
+  let descriptor: number;
+  try {
+    descriptor = openInRoot(root, path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch (error) {
+    if (error instanceof SystemError) return "";
+    throw error;
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) return "";
+    const buffer = Buffer.alloc(Math.min(stat.size, limitBytes));
+    return buffer.toString("utf8", 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openHow(flags: number, mode: number, resolve: number): Buffer {
+  const how = Buffer.alloc(24);
+  how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
+  how.writeBigUInt64LE(BigInt(mode), 8);
+  how.writeBigUInt64LE(BigInt(resolve), 16);
+  return how;
+}

@@ -1,0 +1,89 @@
+import type { ContainerConfig, HostConfig } from "#types/engine-api/index.ts";
+import type { SandboxState } from "./network.ts";
+
+/**
+ * A container as the engine keeps it: what was asked for (fixed at create, but for rename and update), what was decided at create, and
+ * what is observed. Docker's shapes are kept where inspect shows them unchanged.
+ */
+export interface ContainerRecord {
+  readonly id: string;
+  readonly name: string;
+  /** RFC 3339 with nanoseconds. */
+  readonly createdAt: string;
+  /** Id (config digest) of the image, and the name it was asked by. */
+  readonly imageId: string;
+  readonly imageManifestDigest?: string;
+  readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+  /** Merged with the image's config. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  /** Network name or id → what was asked for; the endpoint's state is in `sandbox`. */
+  readonly networks: Readonly<Record<string, ContainerNetwork>>;
+  readonly mounts: readonly ContainerMount[];
+  readonly layers: readonly string[];
+  readonly state: ContainerState;
+  /** Times the restart policy has started it again. */
+  readonly restartCount: number;
+  /** Somebody stopped it: `unless-stopped` and `always` differ by this after a restart of the daemon. */
+  readonly stoppedByUser: boolean;
+  /** The network namespace while it runs. */
+  readonly sandbox?: SandboxState;
+  /** Upper mounted volatile: lost after a power cut. */
+  readonly volatile: boolean;
+  readonly logDriver: string;
+}
+
+export interface ContainerNetwork {
+  readonly networkId: string;
+  readonly aliases: readonly string[];
+  readonly links: readonly string[];
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+  readonly linkLocal: readonly string[];
+  readonly mac?: string;
+  readonly driverOptions: Readonly<Record<string, string>>;
+  readonly gatewayPriority: number;
+}
+
+export interface ContainerMount {
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
+  /** Name of the volume; absent for others. */
+  readonly name?: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly driver?: string;
+  readonly mode: string;
+  readonly writable: boolean;
+  readonly propagation: string;
+  /** Made for this container alone, goes with `rm -v` and `--rm`. */
+  readonly anonymous: boolean;
+  readonly noCopy: boolean;
+  readonly subpath?: string;
+  readonly nonRecursive?: boolean;
+  readonly readOnlyRecursive?: "try" | "force" | "off";
+  readonly tmpfsOptions?: readonly string[];
+}
+
+/** Processes of a running container, to be found again after a restart of the daemon. */
+export interface ContainerProcess {
+  readonly pid: number;
+  readonly pidStartTicks: number;
+  readonly monitorPid: number;
+  readonly monitorStartTicks: number;
+}
+
+/** What Docker shows of the last run, kept from run to run. Times are RFC 3339 with nanoseconds, the zero time for never. */
+export interface ContainerHistory {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
+/** `starting` and `removing` are on disk before anything is made or taken away: what a kill leaves behind is found from them. */
+export type ContainerState = ContainerHistory &
+  (
+    | { readonly status: "created" | "starting" | "restarting" | "exited" | "removing" | "dead" }
+    | { readonly status: "running" | "paused"; readonly process: ContainerProcess }
+  );
