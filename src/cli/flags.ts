@@ -93,7 +93,7 @@ class Parser<F extends FlagSet> {
       values: this.#values as FlagValues<F>,
       changed: this.#changed as ReadonlySet<keyof F & string>,
       args: this.#args,
-      wantsHelp: this.#wantsHelp,
+      wantsHelp: this.#wantsHelp || this.#values["help"] === true, // `run` lists --help among its flags
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Socket, TCPSocketConnectOptions, UnixSocketOptions } from "bun";
+import type { Socket } from "bun";
 import type { Address } from "./endpoint.ts";
 
 /** Chunks waiting for the reader; above `pauseAt` bytes the socket is paused, below `resumeAt` it is read again. */
@@ -24,11 +24,9 @@ export class ByteStream implements AsyncDisposable {
   static async connect(address: Address): Promise<ByteStream> {
     const stream = new ByteStream();
     const socket = stream.#handlers();
-    const options: UnixSocketOptions<undefined> | TCPSocketConnectOptions<undefined> =
-      address.kind === "unix"
-        ? { unix: address.path, socket, allowHalfOpen: true }
-        : { hostname: address.host, port: address.port, socket, allowHalfOpen: true, ...(address.tls ? { tls: address.tls } : {}) };
-    stream.#socket = await Bun.connect(options);
+    stream.#socket = await (address.kind === "unix"
+      ? Bun.connect({ unix: address.path, socket, allowHalfOpen: true })
+      : Bun.connect({ hostname: address.host, port: address.port, socket, allowHalfOpen: true, ...(address.tls ? { tls: address.tls } : {}) }));
     // With TLS the callback `handshake` decides; plain sockets are ready now.
     if (address.kind === "tcp" && address.tls) await stream.#handshake.promise;
     return stream;

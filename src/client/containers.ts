@@ -14,7 +14,9 @@ export type Filters = Readonly<Record<string, readonly string[]>>;
 
 export function filterQuery(filters: Filters | undefined): { filters: string } | Record<never, never> {
   if (!filters || Object.keys(filters).length === 0) return {};
-  const sets = Object.entries(filters).map(([key, values]) => [key, Object.fromEntries(values.map((value) => [value, true]))]);
+  const sets = Object.entries(filters)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1)) // the order in which Go's clients write them
+    .map(([key, values]) => [key, Object.fromEntries(values.map((value) => [value, true]))]);
   return { filters: JSON.stringify(Object.fromEntries(sets)) };
 }
 

@@ -8,14 +8,20 @@ const maximumMessageLength = 8 * 1024 * 1024;
  * @throws {ConnectionError} for what is no JSON, and for a message that never ends
  */
 export async function* jsonMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<unknown, void> {
-  const decoder = new TextDecoder();
-  const splitter = new ObjectSplitter();
-  for await (const chunk of body) for (const text of splitter.push(decoder.decode(chunk, { stream: true }))) yield parse(text);
-  const rest = splitter.rest.trim();
-  if (rest !== "") yield parse(rest);
+  for await (const text of jsonTexts(body)) yield parseMessage(text);
 }
 
-function parse(text: string): unknown {
+/** The same objects as text, for those who need digits that JavaScript's numbers cannot hold. */
+export async function* jsonTexts(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder();
+  const splitter = new ObjectSplitter();
+  for await (const chunk of body) yield* splitter.push(decoder.decode(chunk, { stream: true }));
+  const rest = splitter.rest.trim();
+  if (rest !== "") yield rest;
+}
+
+/** @throws {ConnectionError} */
+export function parseMessage(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

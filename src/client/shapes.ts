@@ -114,7 +114,8 @@ export interface EventMessage {
   readonly Actor?: { readonly ID?: string; readonly Attributes?: Texts | null };
   readonly scope?: string;
   readonly time?: number;
-  readonly timeNano?: number;
+  /** Nanoseconds since 1970, all digits of them. */
+  readonly timeNano?: bigint;
 }
 
 export interface BuildCacheRecord {

@@ -1,4 +1,5 @@
 import { type Filters, filterQuery } from "./containers.ts";
+import { jsonTexts, parseMessage } from "./json-messages.ts";
 import type { DiskUsage, EventMessage, PruneReport, ServerVersion } from "./shapes.ts";
 import type { Transport } from "./transport.ts";
 
@@ -17,13 +18,18 @@ export class System {
     return this.#http.json("GET", "/info");
   }
 
-  /** Ends when `until` is reached, else only when aborted. */
-  events(
+  /** Ends when `until` is reached, else only when aborted. `text` is the message as the daemon wrote it. */
+  async *events(
     options: { readonly since?: string | undefined; readonly until?: string | undefined; readonly filters?: Filters },
     signal?: AbortSignal,
-  ): AsyncGenerator<EventMessage, void> {
+  ): AsyncGenerator<{ readonly event: EventMessage; readonly text: string }, void> {
     const query = { since: options.since || undefined, until: options.until || undefined, ...filterQuery(options.filters) };
-    return this.#http.messages("GET", "/events", { query, signal });
+    const { body } = await this.#http.stream("GET", "/events", { query, signal });
+    for await (const text of jsonTexts(body)) {
+      const event = parseMessage(text) as EventMessage; // every field is optional
+      const nano = /"timeNano"\s*:\s*(\d+)/.exec(text)?.[1];
+      yield { event: nano === undefined ? event : { ...event, timeNano: BigInt(nano) }, text: text.trim() };
+    }
   }
 
   diskUsage(): Promise<DiskUsage> {

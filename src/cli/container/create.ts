@@ -15,7 +15,6 @@ export const create = command({
     pull: text(undefined, 'Pull image before creating ("always", "missing", "never")', { initially: "missing" }),
   },
   run: async (invocation) => {
-    if (invocation.flags.help) throw new ExitError(0);
     let id: string;
     try {
       id = await createContainer(invocation, await bodyOf(invocation));

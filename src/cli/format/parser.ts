@@ -158,13 +158,15 @@ class Parser {
       case "field": {
         this.#at++;
         if (value === ".") return { type: "dot", at, text: "." };
+        const place = this.#placeOfChain(at);
         const fields = [value.slice(1), ...this.#fields()];
-        return { type: "field", fields, at, text: `.${fields.join(".")}` };
+        return { type: "field", fields, at: place, text: `.${fields.join(".")}` };
       }
       case "variable": {
         this.#at++;
+        const place = this.#placeOfChain(at);
         const fields = this.#fields();
-        return { type: "variable", name: value, fields, at, text: [value, ...fields].join(".") };
+        return { type: "variable", name: value, fields, at: place, text: [value, ...fields].join(".") };
       }
       case "string":
         this.#at++;
@@ -199,6 +201,12 @@ class Parser {
     const end = this.#peek()?.at ?? this.#source.length;
     const fields = this.#fields();
     return { type: "pipeline", pipeline, fields, at, text: this.#source.slice(at, end).trimEnd() };
+  }
+
+  /** Go names the second part of a chain as the place of an error in it. */
+  #placeOfChain(at: number): number {
+    const next = this.#peek();
+    return next?.kind === "field" && next.value !== "." ? next.at : at;
   }
 
   /** Fields that follow without a space. */

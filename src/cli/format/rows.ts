@@ -4,7 +4,7 @@ import { headerFunctions } from "./functions.ts";
 import { layOut } from "./table.ts";
 import { Template } from "./template.ts";
 import { TemplateError } from "./template-error.ts";
-import { display, type Row, toJson } from "./values.ts";
+import { Row, toJson } from "./values.ts";
 
 export interface RowsOptions {
   /** `table`, `table TEMPLATE`, `json` or a template. */
@@ -32,7 +32,15 @@ export function renderRows(rows: readonly Row[], options: RowsOptions): string {
   const body = compile(template, undefined);
   const lines = rows.map((row) => clean(execute(body, row)));
   if (!isTable) return lines.map((line) => `${line}\n`).join("");
-  return layOut([execute(compile(template, headerFunctions), options.headers), ...lines.flatMap((line) => line.split("\n"))]);
+  const header = execute(compile(template, headerFunctions), headerRow(options.headers));
+  return layOut([header, ...lines.flatMap((line) => line.split("\n"))]);
+}
+
+/** The titles as a row, so that a template finds them under the names of the fields; `.Label "a.b-c"` is titled `b c`. */
+function headerRow(headers: Readonly<Record<string, string>>): Row {
+  const fields = Object.fromEntries(Object.entries(headers).map(([name, title]) => [name, () => title]));
+  const label = (name: unknown): string => (String(name).split(".").at(-1) ?? "").replace(/[-_]/g, " ");
+  return new Row("formatter.SubHeaderContext", fields, { Label: label });
 }
 
 /** In formats `\t` and `\n` may be written as they are spoken. */
@@ -57,9 +65,6 @@ function execute(template: Template, value: unknown): string {
     throw error;
   }
 }
-
-/** A value of a row as text. */
-export const cell = display;
 
 /** Cuts text to `width` columns, the last of them an ellipsis. */
 export function ellipsis(text: string, width: number): string {

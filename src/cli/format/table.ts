@@ -31,3 +31,10 @@ const hasColumn = (cells: readonly string[] | undefined, column: number): boolea
 const displayWidth = (text: string): number => [...text].length;
 
 const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - displayWidth(text)));
+
+/** Cells of `top`: every one belongs to a column at least twenty wide. */
+export function layOutRight(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const cells of rows) cells.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 20, displayWidth(cell) + 1)));
+  return rows.map((cells) => `${cells.map((cell, column) => (column === cells.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join("")}\n`).join("");
+}

@@ -9,12 +9,16 @@ export class Row {
   readonly typeName: string;
   readonly #fields: Readonly<Record<string, () => unknown>>;
   readonly #methods: Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+  /** What `json` prints instead of the fields: the daemon's own text. */
+  readonly json: string | undefined;
 
   constructor(
     typeName: string,
     fields: Readonly<Record<string, () => unknown>>,
     methods: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> = {},
+    json?: string,
   ) {
+    this.json = json;
     this.typeName = typeName;
     this.#fields = fields;
     this.#methods = methods;
@@ -70,6 +74,8 @@ export function displayNumber(value: number): string {
 
 /** Go's json.Marshal: `escapeHtml` writes `<`, `>` and `&` as escapes. */
 export function toJson(value: unknown, options: { readonly escapeHtml: boolean }): string {
+  if (value instanceof Row && value.json !== undefined) return value.json;
+  if (typeof value === "bigint") return String(value);
   const text = JSON.stringify(value ?? null).replace(/[\u2028\u2029]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16)}`);
   if (!options.escapeHtml) return text;
   return text.replace(/[<>&]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`);

@@ -6,6 +6,7 @@ import { noLines, type UnfinishedLine, type UnfinishedLines } from "./convert.ts
 export interface CursorState {
   /** Number of the spool's segment that is read, from 1; 0 when there is no spool. */
   readonly segment: number;
+  readonly segmentInode: number;
   /** Position of the segment's first byte in the output since the container's start. */
   readonly segmentBase: number;
   /** Bytes of the segment that are converted. */
@@ -26,6 +27,7 @@ export interface CursorState {
 
 export const initialState: CursorState = {
   segment: 0,
+  segmentInode: 0,
   segmentBase: 0,
   offset: 0,
   suspectUntil: 0,

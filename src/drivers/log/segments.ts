@@ -35,10 +35,10 @@ export class Segments {
     this.pin();
   }
 
-  /** Pins the file that conmon will use next; cheap when that is done. True when conmon has moved on since. */
-  pin(): boolean {
-    if (this.#inode("log.tmp") === this.#lastPinInode) return false;
-    // O_APPEND-free like conmon's own; if conmon comes in between and takes or makes the file, this is the very file it goes on in.
+  /** Pins the file that conmon will use next; one stat when that is done. @throws ErrnoException `ENOSPC` */
+  pin(): void {
+    if (this.#inode("log.tmp") === this.#lastPinInode) return;
+    // If conmon comes in between and takes or makes the file, this is the very file it goes on in.
     const descriptor = openSync(this.#path("log.tmp"), constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
       const name = this.#path(`${pinPrefix}${this.#lastPin + 1}`);
@@ -50,19 +50,17 @@ export class Segments {
     } finally {
       closeSync(descriptor);
     }
-    return true;
   }
 
   /** True when conmon writes into a later segment than `number`: no byte will be added to it. */
   isComplete(number: number): boolean {
-    if (number < this.#lastPin - 1) return true;
-    const pinned = number === this.#lastPin ? 0 : this.#inode(`${pinPrefix}${number + 1}`);
-    return pinned !== 0 && this.#inode("log.tmp") !== pinned;
+    return number < this.#lastPin - 1 || (number === this.#lastPin - 1 && this.#inode("log.tmp") !== this.#lastPinInode);
   }
 
-  /** The segment with this number, or the first one after it. */
+  /** The segment with this number, or the first one after it; the very first when all are older (the spool is a new one). */
   open(number: number): OpenSegment {
-    const found = this.#pins().find((pin) => pin >= number) ?? this.#lastPin;
+    const pins = this.#pins();
+    const found = pins.find((pin) => pin >= number) ?? pins[0] ?? this.#lastPin;
     return { number: found, descriptor: openSync(this.#path(`${pinPrefix}${found}`), constants.O_RDWR) };
   }
 

@@ -3,6 +3,7 @@ import { EngineError } from "#lib/errors.ts";
 import type { Instance } from "#lib/instance.ts";
 import { writeSysctl } from "#os/mount.ts";
 import { addAddress } from "#os/netlink/address.ts";
+import type { Family } from "#os/netlink/ip-address.ts";
 import { changeLink, createBridge, type Link } from "#os/netlink/link.ts";
 import type { RouteSocket } from "#os/netlink/route-socket.ts";
 import { parseCidr } from "./cidr.ts";
@@ -20,7 +21,10 @@ const defaultMtu = 1500;
 export function ensureBridge(route: RouteSocket, instance: Instance, network: NetworkConfig): number {
   const existing = route.link(network.bridge);
   if (existing && existing.kind !== "bridge")
-    throw new EngineError("conflict", `cannot create network ${network.id} (${network.bridge}): a link of this name exists and is no bridge`);
+    throw new EngineError(
+      "conflict",
+      `cannot create network ${network.id} (${network.bridge}): a link of this name exists and is no bridge`,
+    );
   const index = existing?.index ?? makeBridge(route, instance, network);
   setBridgeSysctls(network);
   route.apply(
@@ -43,15 +47,21 @@ export function isOwnBridge(instance: Instance, link: Link): boolean {
 /** True for the host's end of a veth pair that this instance made. */
 export function isOwnVeth(instance: Instance, link: Link): boolean {
   const prefix = `${instance.linkPrefix}v`;
-  return link.kind === "veth" && link.name.length === 15 && link.name.startsWith(prefix) && /^[0-9a-f]+$/.test(link.name.slice(prefix.length));
+  return (
+    link.kind === "veth" && link.name.length === 15 && link.name.startsWith(prefix) && /^[0-9a-f]+$/.test(link.name.slice(prefix.length))
+  );
 }
 
-/** Lets packets pass between links. @returns true when IPv4 forwarding was off before: the host was no router */
-export function enableForwarding(families: readonly (4 | 6)[]): boolean {
-  const wasOff = readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "0";
-  if (wasOff) writeSysctl("net/ipv4/ip_forward", "1");
-  if (families.includes(6) && existsSync("/proc/sys/net/ipv6/conf/all/forwarding")) writeSysctl("net/ipv6/conf/all/forwarding", "1");
-  return wasOff;
+const forwardingSysctls = { 4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding" } as const;
+
+/** Lets packets pass between links. @returns the families for which the host was no router before */
+export function enableForwarding(families: readonly Family[]): Family[] {
+  return [...new Set(families)].filter((family) => {
+    const path = forwardingSysctls[family];
+    const wasOff = existsSync(`/proc/sys/${path}`) && readFileSync(`/proc/sys/${path}`, "utf8").trim() === "0";
+    if (wasOff) writeSysctl(path, "1");
+    return wasOff;
+  });
 }
 
 /** True while packets inside one bridge pass the IP filters too (module br_netfilter). */
@@ -85,5 +95,7 @@ function setBridgeSysctls(network: NetworkConfig): void {
   writeSysctl(`net/ipv4/conf/${network.bridge}/route_localnet`, "1");
   if (!existsSync("/proc/sys/net/ipv6")) return;
   writeSysctl(`net/ipv6/conf/${network.bridge}/accept_ra`, "0");
+  // Nobody else is on a bridge that was just made; the second of waiting for a rival would be lost by the first container.
+  writeSysctl(`net/ipv6/conf/${network.bridge}/accept_dad`, "0");
   writeSysctl(`net/ipv6/conf/${network.bridge}/disable_ipv6`, hasIpv6 ? "0" : "1");
 }

@@ -1,4 +1,13 @@
-import { RECURSION_AVAILABLE, RECURSION_DESIRED, TRUNCATED_RESPONSE, decode, encode, type Answer, type DecodedPacket, type Question } from "dns-packet";
+import {
+  RECURSION_AVAILABLE,
+  RECURSION_DESIRED,
+  TRUNCATED_RESPONSE,
+  decode,
+  encode,
+  type Answer,
+  type DecodedPacket,
+  type Question,
+} from "dns-packet";
 import { addressText } from "#os/netlink/ip-address.ts";
 import type { NameLookup } from "./name-table.ts";
 

@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, isIPv6 } from "node:net";
 import { isAnswerTo } from "./dns-answer.ts";
 
 const dnsPort = 53;
@@ -15,7 +15,12 @@ let inFlight = 0;
  * Asks the upstream servers in turn, over the transport the client used, from the host's own network namespace.
  * @returns the first answer; undefined when none came in time or too many queries are on their way
  */
-export async function askUpstream(query: Buffer, servers: readonly string[], transport: "udp" | "tcp", port = dnsPort): Promise<Buffer | undefined> {
+export async function askUpstream(
+  query: Buffer,
+  servers: readonly string[],
+  transport: "udp" | "tcp",
+  port = dnsPort,
+): Promise<Buffer | undefined> {
   if (inFlight >= maximumInFlight) return undefined;
   inFlight++;
   try {
@@ -42,6 +47,7 @@ async function askByUdp(query: Buffer, server: string, port: number): Promise<Bu
   let socket: Bun.udp.ConnectedSocket<"buffer"> | undefined;
   try {
     socket = await Bun.udpSocket({
+      hostname: isIPv6(server) ? "::" : "0.0.0.0",
       binaryType: "buffer",
       connect: { hostname: server, port },
       socket: {

@@ -87,8 +87,11 @@ export class HostNetworkDriver implements NetworkDriver {
     mkdirSync(this.#namespaces, { recursive: true, mode: 0o711 });
     await this.#firewall.reset();
     for (const id of this.#networks.keys()) if (!networks.some((network) => network.id === id)) this.#forgetNetwork(id);
-    for (const network of networks) this.#adoptNetwork(network);
-    for (const sandbox of sandboxes) this.#adoptSandbox(sandbox);
+    // One damaged record must not keep the others from working.
+    for (const network of networks) this.#attempt("cannot restore network", network.id, () => this.#adoptNetwork(network));
+    for (const sandbox of sandboxes)
+      this.#attempt("cannot restore network sandbox", sandbox.containerId, () => this.#adoptSandbox(sandbox));
+    for (const sandbox of this.#sandboxes.values()) this.#firewall.includePorts(sandbox.leases);
     await this.#firewall.rebuild();
     await this.#removeOrphans();
     this.#firewall.watch();
@@ -98,7 +101,9 @@ export class HostNetworkDriver implements NetworkDriver {
     const used: Cidr[] = [
       ...taken.flatMap((subnet) => parseCidr(subnet.subnet) ?? []),
       ...this.#addresses.subnets(),
-      ...this.#route.routes().flatMap((route) => (route.destination === undefined ? [] : (parseCidr(`${route.destination}/${route.prefixLength}`) ?? []))),
+      ...this.#route
+        .routes()
+        .flatMap((route) => (route.destination === undefined ? [] : (parseCidr(`${route.destination}/${route.prefixLength}`) ?? []))),
     ];
     return families.map((family) =>
       firstFreeSubnet(family === 4 ? defaultIpv4Subnets() : uniqueLocalSubnets(`${this.#instance.id} ${this.#instance.dataRoot}`), used),
@@ -109,7 +114,7 @@ export class HostNetworkDriver implements NetworkDriver {
     if (network.driver !== "bridge") return void this.#networks.set(network.id, { config: network, bridgeIndex: 0 });
     this.#addresses.register(network);
     try {
-      if (enableForwarding(network.subnets.map((subnet) => subnet.family))) await this.#firewall.guardHostForwarding();
+      if (this.#enableForwarding(network)) await this.#firewall.rebuild();
       const bridgeIndex = ensureBridge(this.#route, this.#instance, network);
       await this.#firewall.addNetwork(network);
       this.#networks.set(network.id, { config: network, bridgeIndex });
@@ -212,6 +217,7 @@ export class HostNetworkDriver implements NetworkDriver {
     }
     this.#sandboxes.clear();
     await Promise.all(this.#removals);
+    this.#route[Symbol.dispose]();
   }
 
   get #namespaces(): string {
@@ -227,7 +233,16 @@ export class HostNetworkDriver implements NetworkDriver {
     const undo = new DisposableStack();
     try {
       const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
-      const sandbox: Sandbox = { containerId, netnsPath, resolverConfig: request.resolver, endpoints, ports: [], leases: [], forwarders: [], resolver: undefined };
+      const sandbox: Sandbox = {
+        containerId,
+        netnsPath,
+        resolverConfig: request.resolver,
+        endpoints,
+        ports: [],
+        leases: [],
+        forwarders: [],
+        resolver: undefined,
+      };
       const namespace = openNamespace(netnsPath, request.sysctls, this.#resolvesNames(endpoints));
       undo.defer(() => this.#removeNamespaceLater(netnsPath));
       using inner = namespace.route;
@@ -354,7 +369,8 @@ export class HostNetworkDriver implements NetworkDriver {
     sandbox.resolver = new EmbeddedResolver(sockets ?? reopenResolverSockets(sandbox.netnsPath), {
       names: this.#names.lookup(() => sandbox.endpoints.map((endpoint) => endpoint.networkId)),
       // A sandbox on internal networks alone has no way out, and neither have its queries.
-      upstream: () => (sandbox.endpoints.some((endpoint) => !this.#networkOf(endpoint.networkId).config.internal) ? sandbox.resolverConfig.upstream : []),
+      upstream: () =>
+        sandbox.endpoints.some((endpoint) => !this.#networkOf(endpoint.networkId).config.internal) ? sandbox.resolverConfig.upstream : [],
       log: this.#log,
     });
   }
@@ -362,9 +378,14 @@ export class HostNetworkDriver implements NetworkDriver {
   /** The endpoints that the default routes of each family go through: by priority, then by the network's name. Source: libnetwork. */
   #gatewaysOf(endpoints: readonly EndpointState[]): Gateways {
     const ordered = [...endpoints].sort(
-      (a, b) => b.gatewayPriority - a.gatewayPriority || compareText(this.#networkOf(a.networkId).config.name, this.#networkOf(b.networkId).config.name),
+      (a, b) =>
+        b.gatewayPriority - a.gatewayPriority ||
+        compareText(this.#networkOf(a.networkId).config.name, this.#networkOf(b.networkId).config.name),
     );
-    const [ipv4, ipv6] = [ordered.find((endpoint) => endpoint.ipv4Gateway !== undefined), ordered.find((endpoint) => endpoint.ipv6Gateway !== undefined)];
+    const [ipv4, ipv6] = [
+      ordered.find((endpoint) => endpoint.ipv4Gateway !== undefined),
+      ordered.find((endpoint) => endpoint.ipv6Gateway !== undefined),
+    ];
     return { ...(ipv4 && { 4: ipv4 }), ...(ipv6 && { 6: ipv6 }) };
   }
 
@@ -432,26 +453,46 @@ export class HostNetworkDriver implements NetworkDriver {
     for (const address of [endpoint.ipv4, endpoint.ipv6]) if (address !== undefined) this.#addresses.release(endpoint.networkId, address);
   }
 
+  #attempt(complaint: string, id: string, body: () => void): void {
+    try {
+      body();
+    } catch (error) {
+      this.#log.error(complaint, { id, error: messageOf(error) });
+    }
+  }
+
+  /** @returns true when the firewall's table must be made anew to keep the host from routing for others */
+  #enableForwarding(network: NetworkConfig): boolean {
+    return this.#firewall.guardHostForwarding(enableForwarding(network.subnets.map((subnet) => subnet.family)));
+  }
+
   #adoptNetwork(config: NetworkConfig): void {
     if (config.driver !== "bridge") return void this.#networks.set(config.id, { config, bridgeIndex: 0 });
     this.#addresses.register(config);
-    if (enableForwarding(config.subnets.map((subnet) => subnet.family))) void this.#firewall.guardHostForwarding();
+    this.#enableForwarding(config);
     this.#networks.set(config.id, { config, bridgeIndex: ensureBridge(this.#route, this.#instance, config) });
     this.#firewall.include(config);
   }
 
   #adoptSandbox(restored: RestoredSandbox): void {
     for (const endpoint of restored.endpoints) this.#adoptEndpoint(endpoint);
-    const known = this.#sandboxes.get(restored.containerId);
-    if (known) return this.#firewall.includePorts(known.leases); // a restore after a firewall reload: listeners are as they were
+    if (this.#sandboxes.has(restored.containerId)) return; // a restore after a firewall reload: listeners are as they were
     const { containerId, netnsPath, endpoints } = restored;
-    const sandbox: Sandbox = { containerId, netnsPath, resolverConfig: restored.resolver, endpoints, ports: [], leases: [], forwarders: [], resolver: undefined };
+    const sandbox: Sandbox = {
+      containerId,
+      netnsPath,
+      resolverConfig: restored.resolver,
+      endpoints,
+      ports: [],
+      leases: [],
+      forwarders: [],
+      resolver: undefined,
+    };
     this.#sandboxes.set(containerId, sandbox);
     const leases = this.#adoptPorts(containerId, restored.ports, targetOf(this.#gatewaysOf(endpoints)));
     sandbox.leases = leases;
     sandbox.ports = leases.map((lease) => lease.published);
     sandbox.forwarders = leases.flatMap((lease) => forwarderOf(lease, this.#log) ?? []);
-    this.#firewall.includePorts(leases);
     for (const endpoint of endpoints) this.#announce(endpoint);
     if (netnsPath !== "" && isNetworkNamespace(netnsPath)) this.#startResolver(sandbox, undefined);
   }
@@ -473,7 +514,8 @@ export class HostNetworkDriver implements NetworkDriver {
     const names = new Set([...this.#sandboxes.values()].map((sandbox) => basename(sandbox.netnsPath)));
     const links = this.#route.links();
     const orphans = links.filter(
-      (link) => (isOwnVeth(this.#instance, link) && !endpoints.has(link.name)) || (isOwnBridge(this.#instance, link) && !bridges.has(link.name)),
+      (link) =>
+        (isOwnVeth(this.#instance, link) && !endpoints.has(link.name)) || (isOwnBridge(this.#instance, link) && !bridges.has(link.name)),
     );
     for (const link of orphans) {
       this.#log.info("removing orphaned link", { link: link.name });

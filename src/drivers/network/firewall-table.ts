@@ -1,3 +1,4 @@
+import type { Family } from "#os/netlink/ip-address.ts";
 import type { FirewallElement } from "./firewall-elements.ts";
 
 /** Sets and maps of the table, by name. `published…` lead from host port to container. */
@@ -15,15 +16,21 @@ const sets: Readonly<Record<string, { readonly kind: "set" | "map"; readonly typ
   published_on_address6: { kind: "map", type: "ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service" },
 };
 
-/** Name of the chain that keeps the host from becoming a router for others; its presence tells that forwarding was switched on by us. */
-export const hostForwardingChain = "host_forwarding";
+/**
+ * Names of the chains that keep the host from becoming a router for others. Their presence tells that forwarding of a family was off and
+ * is switched on for the containers: it outlives the daemon.
+ */
+export const hostForwardingChains = { 4: "host_forwarding4", 6: "host_forwarding6" } as const;
 
 /**
  * Rules that never change: what is particular to a network, a subnet or a port is an element of a set. `accept` ends this table only,
  * `drop` is final for the packet; other tables stay as they are.
  */
-function chains(dropHostForwarding: boolean): string {
+function chains(guarded: readonly Family[]): string {
+  const guards = guarded.map((family) => `  chain ${hostForwardingChains[family]} {\n    ct status dnat accept\n    drop\n  }`);
+  const jumps = guarded.map((family) => `    meta nfproto ipv${family} jump ${hostForwardingChains[family]}`);
   return `
+${guards.join("\n")}
   # 127.0.0.0/8 never comes from or goes to a wire: the bridges have route_localnet, so the kernel does not look itself (CVE-2020-8558).
   chain loopback_guard {
     type filter hook prerouting priority raw; policy accept;
@@ -62,13 +69,12 @@ function chains(dropHostForwarding: boolean): string {
     oifname @bridges ct status dnat accept
     oifname @bridges drop
     iifname @bridges accept
-    ${dropHostForwarding ? `jump ${hostForwardingChain}` : ""}
-  }
-  ${dropHostForwarding ? `chain ${hostForwardingChain} {\n    ct status dnat accept\n    drop\n  }` : ""}`;
+${jumps.join("\n")}
+  }`;
 }
 
 /** The script for nft(8) that puts the whole table in place in one transaction, whatever was there before. */
-export function tableScript(table: string, elements: Iterable<FirewallElement>, dropHostForwarding: boolean): string {
+export function tableScript(table: string, elements: Iterable<FirewallElement>, guarded: readonly Family[]): string {
   const members = new Map<string, string[]>();
   for (const { set, text } of elements) members.set(set, [...(members.get(set) ?? []), text]);
   const declarations = Object.entries(sets).map(([name, { kind, type, interval }]) => {
@@ -81,5 +87,5 @@ export function tableScript(table: string, elements: Iterable<FirewallElement>, 
       "  }",
     ].join("\n");
   });
-  return `table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n${declarations.join("\n")}\n${chains(dropHostForwarding)}\n}\n`;
+  return `table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n${declarations.join("\n")}\n${chains(guarded)}\n}\n`;
 }

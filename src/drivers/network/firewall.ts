@@ -1,10 +1,11 @@
 import type { Logger } from "#lib/log.ts";
 import { messageOf } from "#lib/errors.ts";
+import type { Family } from "#os/netlink/ip-address.ts";
 import { SystemError } from "#os/libc.ts";
 import { NftablesSocket, type ElementChange, type Table } from "#os/nftables/nftables-socket.ts";
 import { listRuleset, loadRuleset } from "#os/nftables/ruleset.ts";
 import { networkElements, portElements, type FirewallElement } from "./firewall-elements.ts";
-import { hostForwardingChain, tableScript } from "./firewall-table.ts";
+import { hostForwardingChains, tableScript } from "./firewall-table.ts";
 import { allowInHostFilter, removeFromHostFilter } from "./host-filter.ts";
 import type { PortLease } from "./ports.ts";
 import type { NetworkConfig } from "./types.ts";
@@ -21,7 +22,7 @@ export class Firewall {
   readonly #socket = new NftablesSocket();
   readonly #wanted = new Map<string, FirewallElement>();
   readonly #bridges = new Set<string>();
-  #dropHostForwarding = false;
+  readonly #guardedFamilies = new Set<Family>();
   #ruleCount = 0;
   #generation = -1;
   #rebuilding: Promise<void> | undefined;
@@ -32,18 +33,21 @@ export class Firewall {
     this.#log = log;
   }
 
-  /** Forwarding was off on this host and is switched on for the containers: everybody else's packets stay unforwarded. */
-  async guardHostForwarding(): Promise<void> {
-    if (this.#dropHostForwarding) return;
-    this.#dropHostForwarding = true;
-    if (this.#ruleCount > 0) await this.rebuild();
+  /**
+   * Forwarding of these families was off on this host and is switched on for the containers: everybody else's packets stay unforwarded. In
+   * effect from the next `rebuild`. @returns true when that is still to come
+   */
+  guardHostForwarding(families: readonly Family[]): boolean {
+    const known = this.#guardedFamilies.size;
+    for (const family of families) this.#guardedFamilies.add(family);
+    return this.#guardedFamilies.size > known;
   }
 
   /** Forgets everything, to be told anew by a restore. The table itself stays until `rebuild`. */
   async reset(): Promise<void> {
     this.#wanted.clear();
     this.#bridges.clear();
-    this.#dropHostForwarding ||= await this.#tableGuardsForwarding();
+    await this.#recallGuardedFamilies();
   }
 
   /** Remembers a network for the next `rebuild`. */
@@ -60,13 +64,13 @@ export class Firewall {
   async addNetwork(network: NetworkConfig): Promise<void> {
     this.include(network);
     await this.#add(networkElements(network));
-    await allowInHostFilter(this.#table.name, this.#bridges);
+    await allowInHostFilter(this.#socket, this.#table.name, this.#bridges);
   }
 
   async removeNetwork(network: NetworkConfig): Promise<void> {
     this.#bridges.delete(network.bridge);
     this.#delete(networkElements(network));
-    await allowInHostFilter(this.#table.name, this.#bridges);
+    await allowInHostFilter(this.#socket, this.#table.name, this.#bridges);
   }
 
   /** The ports lead to their containers when it returns. */
@@ -102,29 +106,35 @@ export class Firewall {
       this.#log.warn("firewall table was changed by somebody else, restoring it", { table: this.#table.name });
       await this.rebuild();
     } else {
-      await allowInHostFilter(this.#table.name, this.#bridges);
+      await allowInHostFilter(this.#socket, this.#table.name, this.#bridges);
     }
     this.#generation = this.#socket.generation();
   }
 
   /** Takes the table and the jump in the host's filter away. */
   async purge(): Promise<void> {
-    this.close();
+    this.#unwatch();
     this.#wanted.clear();
     this.#bridges.clear();
     this.#socket.removeTable(this.#table);
-    await removeFromHostFilter(this.#table.name);
+    await removeFromHostFilter(this.#socket, this.#table.name);
   }
 
+  /** Ends the watch; the table stays. Nothing may be called afterwards. */
   close(): void {
+    this.#unwatch();
+    this.#socket.closeInBackground();
+  }
+
+  #unwatch(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   async #load(): Promise<void> {
-    await loadRuleset(tableScript(this.#table.name, this.#wanted.values(), this.#dropHostForwarding));
+    await loadRuleset(tableScript(this.#table.name, this.#wanted.values(), [...this.#guardedFamilies]));
     this.#ruleCount = this.#socket.ruleCount(this.#table);
-    await allowInHostFilter(this.#table.name, this.#bridges);
+    await allowInHostFilter(this.#socket, this.#table.name, this.#bridges);
   }
 
   #remember(elements: readonly FirewallElement[]): void {
@@ -134,7 +144,7 @@ export class Firewall {
   async #add(elements: readonly FirewallElement[]): Promise<void> {
     if (this.#rebuilding) await this.#rebuilding; // it may have been written before these were remembered
     try {
-      this.#socket.changeElements(this.#table, changesOf("add", elements));
+      this.#change("add", elements);
     } catch (error) {
       if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
       await this.rebuild(); // the table is gone: its script has these elements too
@@ -144,7 +154,7 @@ export class Firewall {
   #delete(elements: readonly FirewallElement[]): void {
     for (const element of elements) this.#wanted.delete(keyOf(element));
     try {
-      this.#socket.changeElements(this.#table, changesOf("delete", elements));
+      this.#change("delete", elements);
     } catch (error) {
       if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
       // Table or element are not there: nothing to delete, but the table is not ours as it should be.
@@ -152,14 +162,22 @@ export class Firewall {
     }
   }
 
-  async #tableGuardsForwarding(): Promise<boolean> {
+  #change(operation: ElementChange["operation"], elements: readonly FirewallElement[]): void {
+    if (elements.length === 0) return;
+    this.#socket.changeElements(
+      this.#table,
+      elements.map((element) => ({ operation, set: element.set, elements: element.encoded })),
+    );
+    const generation = this.#socket.generation();
+    if (generation === this.#generation + 1) this.#generation = generation; // nobody else's change that would have to be looked at
+  }
+
+  /** From the table that an earlier daemon has left. */
+  async #recallGuardedFamilies(): Promise<void> {
     const objects = this.#socket.tableExists(this.#table) ? await listRuleset("table", "inet", this.#table.name) : [];
-    return objects.some((object) => (object["chain"] as { name?: string } | undefined)?.name === hostForwardingChain);
+    const names = new Set(objects.map((object) => (object["chain"] as { name?: string } | undefined)?.name));
+    for (const family of [4, 6] as const) if (names.has(hostForwardingChains[family])) this.#guardedFamilies.add(family);
   }
 }
 
 const keyOf = (element: FirewallElement): string => `${element.set} ${element.text}`;
-
-function changesOf(operation: ElementChange["operation"], elements: readonly FirewallElement[]): ElementChange[] {
-  return elements.map((element) => ({ operation, set: element.set, elements: element.encoded }));
-}

@@ -1,3 +1,4 @@
+import type { NftablesSocket } from "#os/nftables/nftables-socket.ts";
 import { listRuleset, loadRuleset } from "#os/nftables/ruleset.ts";
 
 /** Chain and rule objects of `nft -j list`. Source: libnftables-json(5). */
@@ -18,9 +19,9 @@ const families = ["ip", "ip6"] as const;
  * Where the host's own filter drops what it does not know (policy drop of `FORWARD`), or has Docker's `DOCKER-USER` chain, our bridges are
  * accepted by one chain of ours in that table and one jump to it. Both carry the instance's name; nothing else of others is touched.
  */
-export async function allowInHostFilter(name: string, bridges: ReadonlySet<string>): Promise<void> {
+export async function allowInHostFilter(nftables: NftablesSocket, name: string, bridges: ReadonlySet<string>): Promise<void> {
   for (const family of families) {
-    const chains = await filterChains(family);
+    const chains = await filterChains(nftables, family);
     const place = bridges.size > 0 ? placeOfJump(chains) : undefined;
     if (!place) {
       if (chains.some((chain) => chain.name === name)) await removeChain(family, name);
@@ -38,14 +39,15 @@ export async function allowInHostFilter(name: string, bridges: ReadonlySet<strin
   }
 }
 
-export async function removeFromHostFilter(name: string): Promise<void> {
+export async function removeFromHostFilter(nftables: NftablesSocket, name: string): Promise<void> {
   for (const family of families) {
-    const chains = await filterChains(family);
+    const chains = await filterChains(nftables, family);
     if (chains.some((chain) => chain.name === name)) await removeChain(family, name);
   }
 }
 
-async function filterChains(family: string): Promise<ChainObject[]> {
+async function filterChains(nftables: NftablesSocket, family: "ip" | "ip6"): Promise<ChainObject[]> {
+  if (!nftables.tableExists({ family, name: "filter" })) return []; // the usual case, without a process
   const objects = await listRuleset("chains", family);
   return objects.flatMap((object) => (object["chain"] as ChainObject | undefined) ?? []).filter((chain) => chain.table === "filter");
 }
@@ -56,7 +58,7 @@ function placeOfJump(chains: readonly ChainObject[]): string | undefined {
 }
 
 async function rules(family: string): Promise<RuleObject[]> {
-  const objects = await listRuleset("-a", "table", family, "filter");
+  const objects = await listRuleset("table", family, "filter");
   return objects.flatMap((object) => (object["rule"] as RuleObject | undefined) ?? []);
 }
 

@@ -125,17 +125,24 @@ function rangeFaults(config: Subnet, subnet: Cidr): string[] {
   const range = parseCidr(config.ipRange);
   if (!range) return [`invalid ip-range ${config.ipRange}: invalid CIDR block notation`];
   if (range.family !== subnet.family) return [`invalid ip-range ${config.ipRange}: parent subnet is an IPv${subnet.family} block`];
-  const outside = contains(subnet, range) ? [] : [`invalid ip-range ${config.ipRange}: parent subnet ${config.subnet} doesn't contain ip-range`];
+  const outside = contains(subnet, range)
+    ? []
+    : [`invalid ip-range ${config.ipRange}: parent subnet ${config.subnet} doesn't contain ip-range`];
   return [...notMasked("ip-range", config.ipRange, range), ...outside];
 }
 
 function addressFaults(config: Subnet, subnet: Cidr): string[] {
-  const named = [...(config.gateway === "" ? [] : [["gateway", config.gateway, config.gateway] as const]), ...Object.entries(config.auxiliary).map(([name, address]) => ["auxiliary address", address, name] as const)];
+  const named = [
+    ...(config.gateway === "" ? [] : [["gateway", config.gateway, config.gateway] as const]),
+    ...Object.entries(config.auxiliary).map(([name, address]) => ["auxiliary address", address, name] as const),
+  ];
   return named.flatMap(([what, address, shown]) => {
     const family = familyOf(address);
     if (!family) return [`invalid ${what} ${shown}: invalid address`];
     if (family !== subnet.family) return [`invalid ${what} ${shown}: parent subnet is an IPv${subnet.family} block`];
-    return containsAddress(subnet, address) ? [] : [`invalid ${what} ${shown}: parent subnet ${config.subnet} doesn't contain this address`];
+    return containsAddress(subnet, address)
+      ? []
+      : [`invalid ${what} ${shown}: parent subnet ${config.subnet} doesn't contain this address`];
   });
 }
 

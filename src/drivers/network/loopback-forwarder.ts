@@ -1,4 +1,4 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
 import type { Logger } from "#lib/log.ts";
 import { messageOf } from "#lib/errors.ts";
 import type { PortLease } from "./ports.ts";
@@ -17,7 +17,9 @@ export interface Forwarder {
 export function forwarderOf(lease: PortLease, log: Logger): Forwarder | undefined {
   if (!lease.forwarded || lease.descriptor === undefined) return undefined;
   const target = { address: lease.targetAddress, port: lease.published.containerPort };
-  return lease.published.protocol === "udp" ? new UdpForwarder(lease.descriptor, target, log) : new TcpForwarder(lease.descriptor, target, log);
+  return lease.published.protocol === "udp"
+    ? new UdpForwarder(lease.descriptor, target, log)
+    : new TcpForwarder(lease.descriptor, target, log);
 }
 
 interface Target {
@@ -121,6 +123,7 @@ class UdpForwarder implements Forwarder {
 
   async #open(key: string, port: number, address: string): Promise<void> {
     const socket = await Bun.udpSocket({
+      hostname: isIPv6(this.#target.address) ? "::" : "0.0.0.0",
       binaryType: "buffer",
       connect: { hostname: this.#target.address, port: this.#target.port },
       socket: {

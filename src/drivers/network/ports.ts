@@ -52,7 +52,7 @@ export class PortAllocator {
       for (const [index, request] of order) leases[index] = this.#allocateOne(request, target);
       return leases.flat();
     } catch (error) {
-      this.release(leases.filter(Boolean).flat());
+      this.#abandon(leases.filter(Boolean).flat());
       throw error;
     }
   }
@@ -68,6 +68,12 @@ export class PortAllocator {
       if (descriptor !== undefined && !forwarded) closeSync(descriptor);
       this.#forget(published);
     }
+  }
+
+  /** Releases leases that no forwarder has taken over. */
+  #abandon(leases: readonly PortLease[]): void {
+    for (const lease of leases) if (lease.forwarded && lease.descriptor !== undefined) closeSync(lease.descriptor);
+    this.release(leases);
   }
 
   /** Marks the port of a lease as free; its socket is somebody else's. */
@@ -118,8 +124,7 @@ export class PortAllocator {
       }
       return leases;
     } catch (error) {
-      for (const lease of leases) if (lease.forwarded && lease.descriptor !== undefined) closeSync(lease.descriptor);
-      this.release(leases);
+      this.#abandon(leases);
       throw error;
     }
   }

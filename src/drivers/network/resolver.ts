@@ -1,8 +1,9 @@
+import { closeSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "#lib/log.ts";
 import { messageOf } from "#lib/errors.ts";
 import { destinationNat, destinationPort, ipv4Destination, matchField, matchTransport } from "#os/nftables/expression.ts";
-import { NftablesSocket } from "#os/nftables/nftables-socket.ts";
+import type { NftablesSocket } from "#os/nftables/nftables-socket.ts";
 import { addressBytes } from "#os/netlink/ip-address.ts";
 import { uint16BigEndian } from "#os/netlink/message.ts";
 import { localAddress, openBoundSocket } from "#os/socket.ts";
@@ -29,19 +30,29 @@ export interface ResolverSockets {
 /**
  * Opens the sockets; to be called inside the sandbox's namespace, system calls only. They have ports of the kernel's choice, and queries to
  * port 53 are redirected to them: a container that is a DNS server itself can still bind 0.0.0.0:53.
+ * @param nftables a socket of the same namespace
+ * @param replace  a redirection of an earlier daemon may be there
  */
-export function openResolverSockets(): ResolverSockets {
-  const udp = openBoundSocket({ protocol: "udp", address: resolverAddress, port: 0 });
-  const tcp = openBoundSocket({ protocol: "tcp", address: resolverAddress, port: 0, listen: true });
-  using nftables = new NftablesSocket();
+export function openResolverSockets(nftables: NftablesSocket, replace: boolean): ResolverSockets {
+  using undo = new DisposableStack();
+  const open = (protocol: "udp" | "tcp"): number => {
+    const descriptor = openBoundSocket({ protocol, address: resolverAddress, port: 0, listen: protocol === "tcp" });
+    undo.defer(() => closeSync(descriptor));
+    return descriptor;
+  };
+  const sockets = { udp: open("udp"), tcp: open("tcp") };
   const rules = (["udp", "tcp"] as const).map((protocol) => [
     ...matchField(ipv4Destination, addressBytes(resolverAddress)),
     ...matchTransport(protocolNumbers[protocol]),
     ...matchField(destinationPort, uint16BigEndian(dnsPort)),
-    ...destinationNat(addressBytes(resolverAddress), uint16BigEndian(localAddress(protocol === "udp" ? udp : tcp).port)),
+    ...destinationNat(addressBytes(resolverAddress), uint16BigEndian(localAddress(sockets[protocol]).port)),
   ]);
-  nftables.replaceNatTable({ family: "ip", name: "resolver", chain: { name: "output", hook: natOutputHook, priority: natPriority, rules } });
-  return { udp, tcp };
+  nftables.makeNatTable(
+    { family: "ip", name: "resolver", chain: { name: "output", hook: natOutputHook, priority: natPriority, rules } },
+    replace,
+  );
+  undo.move();
+  return sockets;
 }
 
 export interface ResolverBehaviour {
@@ -56,7 +67,6 @@ export class EmbeddedResolver {
   readonly #behaviour: ResolverBehaviour;
   readonly #connections = new Set<Socket>();
   readonly #server: Server;
-  readonly #ready: Promise<void>;
   #socket: Bun.udp.Socket<"buffer"> | undefined;
   #inFlight = 0;
   #isClosed = false;
@@ -66,12 +76,8 @@ export class EmbeddedResolver {
     this.#server = createServer((connection) => this.#serve(connection));
     this.#server.on("error", (error) => this.#warn(error));
     this.#server.listen({ fd: sockets.tcp });
-    this.#ready = this.#listen(sockets.udp);
-  }
-
-  /** Resolves when queries are answered. */
-  get ready(): Promise<void> {
-    return this.#ready;
+    // Queries that come before wait in the socket.
+    this.#listen(sockets.udp).catch((error: unknown) => this.#warn(error));
   }
 
   close(): void {
@@ -87,7 +93,8 @@ export class EmbeddedResolver {
       fd: descriptor,
       binaryType: "buffer" as const,
       socket: {
-        data: (socket: Bun.udp.Socket<"buffer">, query: Buffer, port: number, address: string) => this.#receive(socket, Buffer.from(query), port, address),
+        data: (socket: Bun.udp.Socket<"buffer">, query: Buffer, port: number, address: string) =>
+          this.#receive(socket, Buffer.from(query), port, address),
         error: (_: unknown, error: Error) => this.#warn(error),
       },
     };

@@ -8,6 +8,7 @@ import { changeBridgePort, changeLink, createVethPair } from "#os/netlink/link.t
 import type { NetlinkRequest } from "#os/netlink/message.ts";
 import { removeRoute, replaceRoute } from "#os/netlink/route.ts";
 import { RouteSocket } from "#os/netlink/route-socket.ts";
+import { NftablesSocket } from "#os/nftables/nftables-socket.ts";
 import { openResolverSockets, type ResolverSockets } from "./resolver.ts";
 import type { EndpointState } from "./types.ts";
 
@@ -23,12 +24,14 @@ export interface NewNamespace {
 /** Makes the namespace with lo up. @throws {EngineError} `invalid` for a setting that is no network setting */
 export function openNamespace(path: string, sysctls: Readonly<Record<string, string>>, withResolver: boolean): NewNamespace {
   const settings = [...initialSysctls(), ...networkSysctls(sysctls).filter((sysctl) => !isOfLink(sysctl))];
-  const namespace = createNetworkNamespace(path, settings, () => {
+  const { nftables, ...namespace } = createNetworkNamespace(path, settings, () => {
     const route = new RouteSocket();
     // lo has to be up before the resolver's sockets are bound to its address.
     route.apply(changeLink(loopbackIndex, { up: true }));
-    return { route, resolver: withResolver ? openResolverSockets() : undefined };
+    const nftables = withResolver ? new NftablesSocket() : undefined;
+    return { route, nftables, resolver: nftables && openResolverSockets(nftables, false) };
   });
+  nftables?.closeInBackground();
   return namespace;
 }
 
@@ -39,7 +42,12 @@ export function openNamespaceRoute(path: string): RouteSocket {
 
 /** The DNS server's sockets for a namespace that is there; the redirection of earlier ones is replaced. */
 export function reopenResolverSockets(path: string): ResolverSockets {
-  return inNetworkNamespace(path, openResolverSockets);
+  const { nftables, sockets } = inNetworkNamespace(path, () => {
+    const nftables = new NftablesSocket();
+    return { nftables, sockets: openResolverSockets(nftables, true) };
+  });
+  nftables.closeInBackground();
+  return sockets;
 }
 
 export interface EndpointLink {
@@ -118,6 +126,7 @@ function initialSysctls(): Sysctl[] {
   return [
     ...ipv4,
     { path: "net/ipv6/conf/default/ndisc_notify", value: "1" },
+    { path: "net/ipv6/conf/default/accept_dad", value: "0" },
     { path: "net/ipv6/conf/default/disable_ipv6", value: "1" },
   ];
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, type FSWatcher } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, watch, type FSWatcher } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "#lib/log.ts";
 import { isSameProcess } from "#os/process/identity.ts";
@@ -43,6 +43,12 @@ export class ExitWatch {
     setImmediate(() => this.#look(id));
   }
 
+  /** The end of a container that is not watched. */
+  find(id: string, persistFolder: string): RuntimeExit | undefined {
+    const exitCode = readExitCode(join(this.#folder, id)) ?? readExitCode(join(persistFolder, "exit"));
+    return exitCode === undefined ? undefined : { exitCode, oomKilled: existsSync(join(persistFolder, "oom")) };
+  }
+
   remove(id: string): void {
     this.#watched.delete(id);
     rmSync(join(this.#folder, id), { force: true });
@@ -56,9 +62,8 @@ export class ExitWatch {
   #look(id: string): void {
     const watched = this.#watched.get(id);
     if (!watched) return;
-    const exitCode = readExitCode(join(this.#folder, id)) ?? readExitCode(join(watched.persistFolder, "exit"));
-    if (exitCode === undefined) return;
-    this.#tell(id, watched, { exitCode, oomKilled: existsSync(join(watched.persistFolder, "oom")) });
+    const exit = this.find(id, watched.persistFolder);
+    if (exit) this.#tell(id, watched, exit);
   }
 
   /** conmon is alive until after the exit file is written: gone without a file in two rounds means that it was killed. */
@@ -83,11 +88,6 @@ export class ExitWatch {
     this.#watched.delete(id);
     watched.onExit(exit);
   }
-}
-
-/** Exit files left in a folder, by container id. */
-export function leftoverExits(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 /** The code in one of conmon's exit files; undefined while it is not there. */

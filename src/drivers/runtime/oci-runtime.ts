@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
@@ -17,6 +17,7 @@ import type { SeccompCache } from "./seccomp/cache.ts";
 import { connectStdin } from "./stdin.ts";
 import type {
   ExecRequest,
+  FoundContainer,
   MonitoredExec,
   PipedExec,
   RuntimeCreateRequest,
@@ -160,6 +161,20 @@ export class OciRuntime implements RuntimeDriver {
     };
   }
 
+  find(id: string, bundle: string, persistFolder: string): FoundContainer {
+    const exit = this.#exits.find(id, persistFolder);
+    const pid = readPid(monitorFiles.pid(bundle));
+    const monitorPid = readPid(monitorFiles.monitorPid(bundle));
+    // The pid files lie below the exec root, which does not survive a reboot; conmon's own arguments tell a recycled pid.
+    const isMonitor = monitorPid !== undefined && commandLine(monitorPid).includes(id);
+    const pidStartTicks = pid === undefined ? undefined : processStartTicks(pid);
+    const alive = pid !== undefined && pidStartTicks !== undefined && isMonitor && exit === undefined;
+    const waitsForStart = alive && existsSync(`${this.#stateFolder(id)}/exec.fifo`);
+    if (!alive) return { alive, waitsForStart, ...(exit && { exit }) };
+    const monitorStartTicks = processStartTicks(monitorPid) ?? 0;
+    return { process: { pid, pidStartTicks, monitorPid, monitorStartTicks }, alive, waitsForStart };
+  }
+
   watch(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void {
     this.#exits.add(id, process, persistFolder, onExit);
   }
@@ -207,6 +222,22 @@ export class OciRuntime implements RuntimeDriver {
 }
 
 const startLimitMilliseconds = 10_000;
+
+function readPid(path: string): number | undefined {
+  try {
+    return Number(readFileSync(path, "utf8")) || undefined;
+  } catch {
+    return undefined; // never made, or taken away
+  }
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return []; // gone
+  }
+}
 
 function signalIfAlive(pid: number, signal: number): void {
   const ticks = processStartTicks(pid);

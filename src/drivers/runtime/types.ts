@@ -32,6 +32,16 @@ export interface RuntimeExit {
   readonly error?: string;
 }
 
+/** A container as it is found at a start of the daemon: it runs, waits for its start, has ended, or is not there. */
+export interface FoundContainer {
+  /** First process and monitor, as far as they are alive. */
+  readonly process?: RuntimeProcess;
+  readonly alive: boolean;
+  /** Made but never let go: a daemon died between create and start. */
+  readonly waitsForStart: boolean;
+  readonly exit?: RuntimeExit;
+}
+
 export interface ExecRequest {
   readonly containerId: string;
   readonly execId: string;
@@ -98,6 +108,8 @@ export interface RuntimeDriver {
   pids(id: string): Promise<readonly number[]>;
   /** True while process and monitor are those of the record. */
   alive(process: RuntimeProcess): { readonly init: boolean; readonly monitor: boolean };
+  /** What is left of a container from before this daemon started. */
+  find(id: string, bundle: string, persistFolder: string): FoundContainer;
   /** Begins to tell exits: once per container, also for those that ended while nobody looked. */
   watch(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void;
   /** Removes the runtime's state, cgroups, bundle and exit files. Success when they are gone. */

@@ -50,6 +50,8 @@ export interface ContainerDependencies {
   /** Makes the next move into a cgroup fast; called when a create arrives. */
   warmCgroups(): void;
   makeFolder(path: string): Promise<void>;
+  /** Names of the folders in a folder; none when it is missing. */
+  listFolders(path: string): Promise<readonly string[]>;
   /** Removes a folder with all it holds, outside the main thread. */
   removeTree(path: string): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { deferred } from "#lib/async.ts";
 import { EngineError, isKind } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { LogEntry, LogQuery, OutputReader } from "#drivers/log/types.ts";
-import type { ContainerCreateRequest } from "#types/engine-api/index.ts";
+import type { ContainerCreateRequest, EndpointSettings } from "#types/engine-api/index.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import { copyStreams, type AttachEnd, type AttachOptions, type ClientStream } from "./attachment.ts";
 import { containerAttributes, createContainer, type CreateOptions, type CreateResult } from "./create.ts";
@@ -10,6 +10,7 @@ import type { ContainerDependencies } from "./dependencies.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { LiveContainers, type LiveContainer, type PendingAttach } from "./live.ts";
 import { parseContainerName } from "./names.ts";
+import { connectContainer, disconnectContainer, networkEndpoints, type NetworkEndpoint } from "./networking.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import { logConfig, runtimeOf } from "./start.ts";
 import { isRunning } from "./state.ts";
@@ -216,6 +217,25 @@ export class ContainerService {
     return table;
   }
 
+  connect(name: string, network: string, settings: EndpointSettings): Promise<void> {
+    return connectContainer(this.#deps, this.find(name), network, settings);
+  }
+
+  disconnect(name: string, network: string, force: boolean): Promise<void> {
+    const record = this.lookup(name);
+    if (!record && force) return Promise.resolve();
+    return disconnectContainer(this.#deps, this.find(name), network, force);
+  }
+
+  endpointsOf(networkId: string): NetworkEndpoint[] {
+    return networkEndpoints(this.#deps.containers.all(), networkId);
+  }
+
+  /** True when a container, running or not, is to be on the network. */
+  references(networkId: string): boolean {
+    return this.list().some((record) => Object.values(record.networks).some((wanted) => wanted.networkId === networkId));
+  }
+
   /** Removes containers that do not run. */
   async prune(
     selected: (record: ContainerRecord) => boolean,
@@ -237,6 +257,14 @@ export class ContainerService {
     }
     if (deleted.length > 0) this.#deps.events.emit("container", "prune", "", { reclaimed: String(reclaimedBytes) });
     return { deleted, reclaimedBytes };
+  }
+
+  /** Stops everything that runs, each within the timeout: at a shutdown without live restore. */
+  async stopAll(timeoutSeconds: number): Promise<void> {
+    const running = this.list().filter((record) => isRunning(record.state));
+    await Promise.allSettled(
+      running.map((record) => this.lifecycle.stop(record.id, { timeoutSeconds: record.config.StopTimeout ?? timeoutSeconds })),
+    );
   }
 
   /** Bytes the container has written over its image. */

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import type { LogConfig } from "#drivers/log/types.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
@@ -77,6 +77,8 @@ async function run(
   const spec = assembleSpec(deps, record, { sandbox, user, mounts: volumes });
 
   await mkdir(paths.spool, { recursive: true, mode: 0o700 });
+  // An exit file of the run before would end this one.
+  await rm(paths.persist, { recursive: true, force: true });
   await mkdir(paths.persist, { recursive: true, mode: 0o700 });
   await deps.logs.open(logConfig(deps, record));
   undo.defer(() => deps.logs.finish(id));

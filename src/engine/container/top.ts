@@ -1,3 +1,4 @@
+import { listHostProcesses } from "#drivers/runtime/ps.ts";
 import { EngineError } from "#lib/errors.ts";
 
 export interface ProcessTable {
@@ -11,15 +12,7 @@ export interface ProcessTable {
  */
 export async function topProcesses(pids: readonly number[], psArguments: string): Promise<ProcessTable> {
   const words = psArguments.trim() === "" ? ["-ef"] : psArguments.trim().split(/\s+/);
-  // `ps -o pid` means any column list; a bare number would select a process by id.
-  const child = Bun.spawn(["ps", ...words], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
-  });
-  const [text, complaint, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
-  if (code !== 0) throw new EngineError("internal", `error running ps: ${complaint.trim().split("\n")[0] ?? `exit status ${code}`}`);
+  const text = await listHostProcesses(words);
   return selectRows(text, new Set(pids));
 }
 

@@ -246,14 +246,26 @@ export class ImageService {
     return removed;
   }
 
+  announcePrune(reclaimedBytes: number): void {
+    this.#deps.events.emit("image", "prune", "", { reclaimed: String(reclaimedBytes) });
+  }
+
   /** Layers and blobs that no record names: left by a kill, removed at start. */
-  async collectGarbage(chainsInUse: ReadonlySet<ChainId>): Promise<void> {
+  async collectGarbage(): Promise<void> {
     const layers = new Set(this.list().flatMap((image) => image.layers.map((layer) => layer.chainId)));
     for (const chainId of await this.#deps.snapshots.layers()) {
-      if (!layers.has(chainId) && !chainsInUse.has(chainId)) await this.#deps.snapshots.removeLayer(chainId);
+      if (!layers.has(chainId)) await this.#removeUnusedLayer(chainId);
     }
     const blobs = new Set(this.list().flatMap((image) => imageBlobs(image)));
     for await (const { digest } of this.#deps.content.list()) if (!blobs.has(digest)) await this.#deps.content.remove(digest);
+  }
+
+  async #removeUnusedLayer(chainId: ChainId): Promise<void> {
+    try {
+      await this.#deps.snapshots.removeLayer(chainId);
+    } catch (error) {
+      if (!isKind(error, "conflict")) throw error; // a container of a removed image still has it
+    }
   }
 
   async #readConfig(id: Digest): Promise<ImageConfig> {

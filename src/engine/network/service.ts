@@ -45,7 +45,7 @@ export class NetworkService {
   }
 
   /** Makes the records of bridge, host and none at the first start. */
-  async ensurePredefined(defaultSubnet: Subnet | undefined): Promise<void> {
+  async ensurePredefined(bridgeAddress: string | undefined): Promise<void> {
     for (const name of predefined) {
       if (this.lookup(name)) continue;
       const driver = name === "bridge" ? "bridge" : name === "host" ? "host" : "null";
@@ -59,7 +59,7 @@ export class NetworkService {
           enableIpv6: false,
           ipamDriver: "default",
           ipamOptions: {},
-          subnets: driver === "bridge" && defaultSubnet ? [defaultSubnet] : [],
+          subnets: driver === "bridge" ? this.#defaultSubnets(bridgeAddress) : [],
           labels: {},
           options:
             name === "bridge"
@@ -77,6 +77,16 @@ export class NetworkService {
       );
       await this.#store.update((transaction) => transaction.put("network", record.config.id, record));
     }
+  }
+
+  /** `--bip` names address and prefix; else the first free pool. */
+  #defaultSubnets(bridgeAddress: string | undefined): Subnet[] {
+    const taken = this.list().flatMap((record) => record.config.subnets);
+    if (bridgeAddress === undefined) return this.#driver.chooseSubnets([4], taken);
+    const [gateway = "", prefix = ""] = bridgeAddress.split("/");
+    if (isIP(gateway) !== 4 || !/^\d{1,2}$/.test(prefix))
+      throw new EngineError("invalid", `invalid bip ${JSON.stringify(bridgeAddress)}: an address with a prefix length is needed`);
+    return [{ family: 4, subnet: bridgeAddress, gateway, auxiliary: {} }];
   }
 
   list(): NetworkRecord[] {
@@ -241,6 +251,10 @@ export class NetworkService {
         `invalid config for network ${config.name}: invalid endpoint settings:\nnetwork-scoped aliases are only supported for user-defined networks`,
       );
     }
+  }
+
+  announcePrune(): void {
+    this.#events.emit("network", "prune", "", { reclaimed: "0" });
   }
 
   /** A container came to a network or left it. */

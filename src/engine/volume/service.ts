@@ -117,6 +117,10 @@ export class VolumeService {
     });
   }
 
+  announcePrune(reclaimedBytes: number): void {
+    this.#events.emit("volume", "prune", "", { reclaimed: String(reclaimedBytes) });
+  }
+
   /** A container has the volume from its creation to its removal. */
   addUser(name: string, containerId: string): void {
     this.#users.set(name, (this.#users.get(name) ?? new Set()).add(containerId));

@@ -1,5 +1,15 @@
 import { addressBytes, addressFamily, addressText, familyOf, type Family } from "./ip-address.ts";
-import { attribute, decodeAttributes, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, uint32, type NetlinkMessage, type NetlinkRequest } from "./message.ts";
+import {
+  attribute,
+  decodeAttributes,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_REPLACE,
+  NLM_F_REQUEST,
+  uint32,
+  type NetlinkMessage,
+  type NetlinkRequest,
+} from "./message.ts";
 
 /// Addresses of links. Source: rtnetlink(7), linux/if_addr.h.
 const RTM_NEWADDR = 20;
@@ -36,7 +46,12 @@ export function parseAddress(message: NetlinkMessage): LinkAddress | undefined {
   return { index: message.payload.readUInt32LE(4), family, address: addressText(bytes), prefixLength: message.payload[1] ?? 0 };
 }
 
-function addressRequest(what: string, type: number, flags: number, { index, address, prefixLength }: Omit<LinkAddress, "family">): NetlinkRequest {
+function addressRequest(
+  what: string,
+  type: number,
+  flags: number,
+  { index, address, prefixLength }: Omit<LinkAddress, "family">,
+): NetlinkRequest {
   const bytes = addressBytes(address);
   const family = familyOf(address) === 4 ? 4 : 6;
   const header = Buffer.concat([Buffer.of(addressFamily[family], prefixLength, family === 6 ? IFA_F_NODAD : 0, 0), uint32(index)]);

@@ -54,10 +54,10 @@ export interface Link {
   readonly alias: string | undefined;
 }
 
-/** A bridge, up at once. A fixed MAC keeps it from changing with its ports. */
+/** A bridge, down at first. A fixed MAC keeps it from changing with its ports. */
 export function createBridge(bridge: { name: string; mac: string; mtu: number }): NetlinkRequest {
   const parts = [
-    linkHeader(0, IFF_UP, IFF_UP),
+    linkHeader(0, 0, 0),
     attribute(IFLA_IFNAME, zeroTerminated(bridge.name)),
     attribute(IFLA_ADDRESS, macBytes(bridge.mac)),
     attribute(IFLA_MTU, uint32(bridge.mtu)),

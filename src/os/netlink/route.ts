@@ -1,5 +1,15 @@
 import { addressBytes, addressFamily, addressText, type Family } from "./ip-address.ts";
-import { attribute, decodeAttributes, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, uint32, type NetlinkMessage, type NetlinkRequest } from "./message.ts";
+import {
+  attribute,
+  decodeAttributes,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_REPLACE,
+  NLM_F_REQUEST,
+  uint32,
+  type NetlinkMessage,
+  type NetlinkRequest,
+} from "./message.ts";
 
 /// Routes of the main table. Source: rtnetlink(7), linux/rtnetlink.h.
 const RTM_NEWROUTE = 24;
@@ -53,7 +63,20 @@ export function parseRoute(message: NetlinkMessage): Route | undefined {
 
 function routeRequest(what: string, type: number, flags: number, route: Route): NetlinkRequest {
   const scope = route.gateway === undefined && route.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  const header = Buffer.of(addressFamily[route.family], route.prefixLength, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST, 0, 0, 0, 0);
+  const header = Buffer.of(
+    addressFamily[route.family],
+    route.prefixLength,
+    0,
+    0,
+    RT_TABLE_MAIN,
+    RTPROT_BOOT,
+    scope,
+    RTN_UNICAST,
+    0,
+    0,
+    0,
+    0,
+  );
   const parts: Buffer[] = [header];
   if (route.destination !== undefined) parts.push(attribute(RTA_DST, addressBytes(route.destination)));
   if (route.gateway !== undefined) parts.push(attribute(RTA_GATEWAY, addressBytes(route.gateway)));

@@ -1,6 +1,15 @@
-import { closeSync } from "node:fs";
+import { close, closeSync } from "node:fs";
 import { check, libc, ptr, SystemError } from "../libc.ts";
-import { decodeAttributes, decodeMessages, encodeMessage, NLM_F_DUMP, NLM_F_REQUEST, textOf, type NetlinkMessage, type NetlinkRequest } from "./message.ts";
+import {
+  decodeAttributes,
+  decodeMessages,
+  encodeMessage,
+  NLM_F_DUMP,
+  NLM_F_REQUEST,
+  textOf,
+  type NetlinkMessage,
+  type NetlinkRequest,
+} from "./message.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
@@ -107,6 +116,11 @@ export class NetlinkSocket implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#descriptor);
+  }
+
+  /** Closes on another thread. Never inside a window into another network namespace: the thread might be born there. */
+  closeInBackground(): void {
+    close(this.#descriptor, () => {}); // nobody is left to be told
   }
 
   #send(requests: readonly NetlinkRequest[]): number {

@@ -1,5 +1,15 @@
 import { SystemError } from "../libc.ts";
-import { attribute, decodeAttributes, nested, NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, uint32BigEndian, zeroTerminated, type NetlinkRequest } from "../netlink/message.ts";
+import {
+  attribute,
+  decodeAttributes,
+  nested,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_REQUEST,
+  uint32BigEndian,
+  zeroTerminated,
+  type NetlinkRequest,
+} from "../netlink/message.ts";
 import { NetlinkSocket } from "../netlink/socket.ts";
 import { encodeElements, type SetElement } from "./element.ts";
 
@@ -47,7 +57,12 @@ export interface ElementChange {
 
 /** A table of one base chain whose rules are lists of expressions. */
 export interface NatTable extends Table {
-  readonly chain: { readonly name: string; readonly hook: number; readonly priority: number; readonly rules: readonly (readonly Buffer[])[] };
+  readonly chain: {
+    readonly name: string;
+    readonly hook: number;
+    readonly priority: number;
+    readonly rules: readonly (readonly Buffer[])[];
+  };
 }
 
 /** nf_tables of the network namespace in which the socket was made. All calls are synchronous. */
@@ -60,8 +75,8 @@ export class NftablesSocket implements Disposable {
     if (requests.length > 0) this.#transaction(requests);
   }
 
-  /** Makes the table anew, whatever it was, in one transaction. */
-  replaceNatTable(table: NatTable): void {
+  /** Makes the table; with `replace` anew, whatever it was, in the same transaction. */
+  makeNatTable(table: NatTable, replace: boolean): void {
     const { chain } = table;
     const name = attribute(NFTA_TABLE_NAME, zeroTerminated(table.name));
     const hook = nested(
@@ -79,10 +94,10 @@ export class NftablesSocket implements Disposable {
       const place = [attribute(NFTA_RULE_TABLE, zeroTerminated(table.name)), attribute(NFTA_RULE_CHAIN, zeroTerminated(chain.name))];
       return request(table.family, NFT_MSG_NEWRULE, NLM_F_CREATE | 0x800, [...place, nested(NFTA_RULE_EXPRESSIONS, ...expressions)]);
     });
+    const make = request(table.family, NFT_MSG_NEWTABLE, NLM_F_CREATE, [name]);
     this.#transaction([
-      request(table.family, NFT_MSG_NEWTABLE, NLM_F_CREATE, [name]),
-      request(table.family, NFT_MSG_DELTABLE, 0, [name]),
-      request(table.family, NFT_MSG_NEWTABLE, NLM_F_CREATE, [name]),
+      ...(replace ? [make, request(table.family, NFT_MSG_DELTABLE, 0, [name])] : []),
+      make,
       request(table.family, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chainParts),
       ...rules,
     ]);
@@ -112,7 +127,9 @@ export class NftablesSocket implements Disposable {
   ruleCount(table: Table): number {
     const { what, type, parts } = request(table.family, NFT_MSG_GETRULE, 0, [attribute(NFTA_RULE_TABLE, zeroTerminated(table.name))]);
     const messages = this.#socket.dump({ what, type, flags: 0, parts });
-    return messages.filter((message) => decodeAttributes(message.payload.subarray(4)).get(NFTA_RULE_TABLE)?.toString() === `${table.name}\0`).length;
+    return messages.filter(
+      (message) => decodeAttributes(message.payload.subarray(4)).get(NFTA_RULE_TABLE)?.toString() === `${table.name}\0`,
+    ).length;
   }
 
   /** Grows with every change of the rule set, whoever makes it: equal numbers mean that nothing has changed. */
@@ -122,8 +139,17 @@ export class NftablesSocket implements Disposable {
     return decodeAttributes(answer.payload.subarray(4)).get(NFTA_GEN_ID)?.readUInt32BE(0) ?? 0;
   }
 
+  /** May wait for 12 ms or more, see `closeInBackground`. */
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]();
+  }
+
+  /**
+   * The kernel lets the close of such a socket wait until everything that transactions have deleted is torn down: so it happens on another
+   * thread. Never inside a window into another namespace.
+   */
+  closeInBackground(): void {
+    this.#socket.closeInBackground();
   }
 
   #transaction(requests: readonly NetlinkRequest[]): void {
@@ -140,7 +166,10 @@ export class NftablesSocket implements Disposable {
 function elementRequest(table: Table, change: ElementChange): NetlinkRequest {
   const type = change.operation === "add" ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
   const body = encodeElements(table.name, change.set, change.elements);
-  return { ...request(table.family, type, change.operation === "add" ? NLM_F_CREATE : 0, [body]), what: `${change.operation} elements of ${change.set}` };
+  return {
+    ...request(table.family, type, change.operation === "add" ? NLM_F_CREATE : 0, [body]),
+    what: `${change.operation} elements of ${change.set}`,
+  };
 }
 
 function request(family: TableFamily, message: number, flags: number, parts: readonly Buffer[]): NetlinkRequest {

@@ -13,21 +13,16 @@ export async function loadRuleset(script: string): Promise<void> {
   await runNft(["-f", "-"], script);
 }
 
-/** The JSON objects that `nft -j list …` prints; empty when what was asked for is not there. Source: libnftables-json(5). */
+/** The JSON objects that `nft -j list …` prints. @throws {NftError} also when what was asked for is not there. Source: libnftables-json(5). */
 export async function listRuleset(...what: readonly string[]): Promise<readonly Record<string, unknown>[]> {
-  try {
-    const parsed = JSON.parse(await runNft(["-j", "list", ...what], "")) as { nftables?: unknown };
-    return Array.isArray(parsed.nftables) ? (parsed.nftables as Record<string, unknown>[]) : [];
-  } catch (error) {
-    if (error instanceof NftError && error.cause === 1) return [];
-    throw error;
-  }
+  const parsed = JSON.parse(await runNft(["-j", "list", ...what], "")) as { nftables?: unknown };
+  return Array.isArray(parsed.nftables) ? (parsed.nftables as Record<string, unknown>[]) : [];
 }
 
 async function runNft(parameters: readonly string[], input: string): Promise<string> {
   const child = spawnNft(parameters, input);
   const [output, errors, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
-  if (code !== 0) throw new NftError(`nft ${parameters.join(" ")}: ${errors.trim()}`, { cause: code });
+  if (code !== 0) throw new NftError(`nft ${parameters.join(" ")}: ${errors.trim()}`);
   return output;
 }
 

@@ -3,7 +3,6 @@
 import type {
   AuthConfig,
   ConfigSpec,
-  ContainerConfig,
   ContainerCreateRequest,
   ContainerUpdateRequest,
   ExecConfig,
@@ -13,7 +12,7 @@ import type {
   NetworkDisconnectRequest,
   NodeSpec,
   OCIPlatform,
-  PluginPrivilege,
+  PluginPrivileges,
   SecretSpec,
   ServiceSpec,
   SwarmInitRequest,
@@ -47,7 +46,7 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     StdinOnce: "bool",
     Env: "[]string",
     Cmd: "strslice.StrSlice",
-    Healthcheck: "*container.HealthConfig",
+    Healthcheck: "*v1.HealthcheckConfig",
     ArgsEscaped: "bool",
     Image: "string",
     Volumes: "map[string]struct {}",
@@ -63,7 +62,7 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     HostConfig: "*container.HostConfig",
     NetworkingConfig: "*network.NetworkingConfig",
   },
-  "container.HealthConfig": {
+  "v1.HealthcheckConfig": {
     Test: "[]string",
     Interval: "time.Duration",
     Timeout: "time.Duration",
@@ -95,7 +94,6 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     MemorySwappiness: "*int64",
     NanoCpus: "int64",
     OomKillDisable: "*bool",
-    Init: "*bool",
     PidsLimit: "*int64",
     Ulimits: "[]*units.Ulimit",
     CpuCount: "int64",
@@ -143,6 +141,7 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     Isolation: "container.Isolation",
     MaskedPaths: "[]string",
     ReadonlyPaths: "[]string",
+    Init: "*bool",
   },
   "blkiodev.WeightDevice": {
     Path: "string",
@@ -172,6 +171,10 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
   "container.LogConfig": {
     Type: "string",
     Config: "map[string]string",
+  },
+  "nat.PortBinding": {
+    HostIp: "string",
+    HostPort: "string",
   },
   "container.RestartPolicy": {
     Name: "container.RestartPolicyMode",
@@ -264,7 +267,6 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     MemorySwappiness: "*int64",
     NanoCpus: "int64",
     OomKillDisable: "*bool",
-    Init: "*bool",
     PidsLimit: "*int64",
     Ulimits: "[]*units.Ulimit",
     CpuCount: "int64",
@@ -283,33 +285,6 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     auth: "string",
     identitytoken: "string",
     registrytoken: "string",
-  },
-  "container.Config": {
-    Hostname: "string",
-    Domainname: "string",
-    User: "string",
-    AttachStdin: "bool",
-    AttachStdout: "bool",
-    AttachStderr: "bool",
-    ExposedPorts: "nat.PortSet",
-    Tty: "bool",
-    OpenStdin: "bool",
-    StdinOnce: "bool",
-    Env: "[]string",
-    Cmd: "strslice.StrSlice",
-    Healthcheck: "*container.HealthConfig",
-    ArgsEscaped: "bool",
-    Image: "string",
-    Volumes: "map[string]struct {}",
-    WorkingDir: "string",
-    Entrypoint: "strslice.StrSlice",
-    NetworkDisabled: "bool",
-    OnBuild: "[]string",
-    Labels: "map[string]string",
-    StopSignal: "string",
-    StopTimeout: "*int",
-    Shell: "strslice.StrSlice",
-    MacAddress: "string",
   },
   "container.ExecOptions": {
     AttachStdin: "bool",
@@ -340,15 +315,15 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
   "volume.ClusterVolumeSpec": {
     Group: "string",
     AccessMode: "*volume.AccessMode",
+    Secrets: "[]volume.Secret",
+    AccessibilityRequirements: "*volume.TopologyRequirement",
+    CapacityRange: "*volume.CapacityRange",
+    Availability: "volume.Availability",
   },
   "volume.AccessMode": {
     Scope: "volume.Scope",
     Sharing: "volume.SharingMode",
     MountVolume: "*volume.TypeMount",
-    Secrets: "[]volume.Secret",
-    AccessibilityRequirements: "volume.TopologyRequirement",
-    CapacityRange: "volume.CapacityRange",
-    Availability: "string",
   },
   "volume.TypeMount": {},
   "volume.Secret": {
@@ -510,10 +485,10 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     LogDriver: "*swarm.Driver",
   },
   "runtime.PluginSpec": {
+    Privileges: "[]*runtime.PluginPrivilege",
     Name: "string",
     Remote: "string",
     Disabled: "bool",
-    PluginPrivilege: "[]*runtime.PluginPrivilege",
   },
   "swarm.ContainerSpec": {
     Image: "string",
@@ -532,7 +507,7 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     Mounts: "[]mount.Mount",
     StopSignal: "string",
     StopGracePeriod: "*time.Duration",
-    HealthCheck: "*container.HealthConfig",
+    HealthCheck: "*v1.HealthcheckConfig",
     Hosts: "[]string",
     DNSConfig: "*swarm.DNSConfig",
     Secrets: "[]*swarm.SecretReference",
@@ -714,6 +689,7 @@ export const namedTypes: Readonly<Record<string, string>> = {
   "time.Duration": "int64",
   "fs.FileMode": "uint32",
   "runtime.PluginPrivilege": "types.PluginPrivilege",
+  "types.PluginPrivileges": "[]types.PluginPrivilege",
   "container.CgroupSpec": "string",
   "container.CgroupnsMode": "string",
   "container.IpcMode": "string",
@@ -736,6 +712,7 @@ export const namedTypes: Readonly<Record<string, string>> = {
   "swarm.RestartPolicyCondition": "string",
   "swarm.RuntimeType": "string",
   "swarm.SeccompMode": "string",
+  "volume.Availability": "string",
   "volume.Scope": "string",
   "volume.SharingMode": "string",
 };
@@ -749,10 +726,12 @@ export interface Inputs {
   readonly BuildUlimits: readonly Ulimit[];
   readonly BuildCacheFrom: readonly string[];
   readonly Platform: OCIPlatform;
+  readonly FilterSets: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+  readonly FilterLists: Readonly<Record<string, readonly string[] | null>>;
   readonly ContainerCreate: ContainerCreateRequest;
   readonly ContainerUpdate: ContainerUpdateRequest;
   readonly SystemAuth: AuthConfig;
-  readonly ImageCommit: ContainerConfig;
+  readonly ImageCommit: ContainerCreateRequest;
   readonly ContainerExec: ExecConfig;
   readonly ExecStart: ExecStartConfig;
   readonly VolumeCreate: VolumeCreateRequest;
@@ -760,8 +739,8 @@ export interface Inputs {
   readonly NetworkCreate: NetworkCreateRequest;
   readonly NetworkConnect: NetworkConnectRequest;
   readonly NetworkDisconnect: NetworkDisconnectRequest;
-  readonly PluginPull: readonly PluginPrivilege[];
-  readonly PluginUpgrade: readonly PluginPrivilege[];
+  readonly PluginPull: PluginPrivileges;
+  readonly PluginUpgrade: PluginPrivileges;
   readonly PluginSet: readonly string[];
   readonly NodeUpdate: NodeSpec;
   readonly SwarmInit: SwarmInitRequest;
@@ -784,10 +763,12 @@ export const inputs: Readonly<Record<keyof Inputs, string>> = {
   BuildUlimits: "[]*units.Ulimit",
   BuildCacheFrom: "[]string",
   Platform: "v1.Platform",
-  ContainerCreate: "container.CreateRequest",
+  FilterSets: "map[string]map[string]bool",
+  FilterLists: "map[string][]string",
+  ContainerCreate: "*container.CreateRequest",
   ContainerUpdate: "container.UpdateConfig",
-  SystemAuth: "registry.AuthConfig",
-  ImageCommit: "container.Config",
+  SystemAuth: "*registry.AuthConfig",
+  ImageCommit: "*container.CreateRequest",
   ContainerExec: "container.ExecOptions",
   ExecStart: "container.ExecStartOptions",
   VolumeCreate: "volume.CreateOptions",
@@ -795,8 +776,8 @@ export const inputs: Readonly<Record<keyof Inputs, string>> = {
   NetworkCreate: "network.CreateRequest",
   NetworkConnect: "network.ConnectOptions",
   NetworkDisconnect: "network.DisconnectOptions",
-  PluginPull: "[]types.PluginPrivilege",
-  PluginUpgrade: "[]types.PluginPrivilege",
+  PluginPull: "types.PluginPrivileges",
+  PluginUpgrade: "types.PluginPrivileges",
   PluginSet: "[]string",
   NodeUpdate: "swarm.NodeSpec",
   SwarmInit: "swarm.InitRequest",

@@ -111,7 +111,7 @@ export const createFlags = {
   deviceWriteIops: throttleDevice("Limit write rate (IO per second) to a device", "operations"),
   ioMaxbandwidth: bytes(noShort, "Maximum IO bandwidth limit for the system drive (Windows only)", { hidden: true }),
   ioMaxiops: int(noShort, "Maximum IOps limit for the system drive (Windows only)", { hidden: true }),
-  kernelMemory: bytes(noShort, "Kernel memory limit"),
+  kernelMemory: bytes(noShort, "Kernel memory limit"), // accepted, and without effect: the kernel has given it up
   memory: bytes("m", "Memory limit"),
   memoryReservation: bytes(noShort, "Memory soft limit"),
   memorySwap: bytes(noShort, "Swap limit equal to memory plus swap: '-1' to enable unlimited swap", { allowMinusOne: true }),

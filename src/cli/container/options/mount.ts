@@ -11,7 +11,7 @@ interface Mount {
   ReadOnly?: boolean;
   Consistency?: string;
   BindOptions?: { Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean; ReadOnlyNonRecursive?: boolean; ReadOnlyForceRecursive?: boolean };
-  VolumeOptions?: { NoCopy?: boolean; Labels: Record<string, string>; Subpath?: string; DriverConfig: { Name?: string; Options?: Record<string, string> } };
+  VolumeOptions?: { NoCopy?: boolean; Labels?: Record<string, string>; Subpath?: string; DriverConfig: { Name?: string; Options?: Record<string, string> } };
   ImageOptions?: { Subpath?: string };
   TmpfsOptions?: { SizeBytes?: number; Mode?: number };
 }
@@ -37,7 +37,7 @@ export function parseMount(value: string, directory: string): Mount {
 
 const switches = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecursive", "bind-create-src"]);
 
-const volumeOptions = (mount: Mount) => (mount.VolumeOptions ??= { Labels: {}, DriverConfig: {} });
+const volumeOptions = (mount: Mount) => (mount.VolumeOptions ??= { DriverConfig: {} });
 const bindOptions = (mount: Mount) => (mount.BindOptions ??= {});
 const tmpfsOptions = (mount: Mount) => (mount.TmpfsOptions ??= {});
 
@@ -80,7 +80,7 @@ function setField(mount: Mount, { key, value, field, directory }: { key: string;
       volumeOptions(mount).NoCopy = truth(key, value);
       return;
     case "volume-label":
-      return setPair(volumeOptions(mount).Labels, value);
+      return setPair((volumeOptions(mount).Labels ??= {}), value);
     case "volume-driver":
       volumeOptions(mount).DriverConfig.Name = value;
       return;

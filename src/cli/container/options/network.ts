@@ -77,11 +77,18 @@ export function endpointsOf(networks: readonly NetworkAttachment[], first: First
   attachments.forEach((network, index) => {
     const attachment = index === 0 ? withOlderFlags(network, first) : network;
     if (Object.hasOwn(endpoints, network.target)) throw new Error(`network ${JSON.stringify(network.target)} is specified multiple times`);
-    endpoints[network.target] = endpointSettings(attachment);
+    const settings = endpointSettings(attachment);
+    // One network named without any option is left to the daemon, as Docker's client does.
+    if (networks.length !== 1 || hasOptions(attachment)) endpoints[network.target] = settings;
   });
   const userDefined = attachments.filter(({ target }) => isUserDefined(target)).length;
   if (userDefined > 0 && userDefined < attachments.length) throw new Error("conflicting options: cannot attach both user-defined and non-user-defined network-modes");
   return endpoints;
+}
+
+function hasOptions(network: NetworkAttachment): boolean {
+  const { aliases, links, linkLocalIps, driverOpts, ipv4, ipv6, macAddress, gwPriority } = network;
+  return [aliases, links, linkLocalIps].some((list) => list.length > 0) || driverOpts !== undefined || gwPriority !== 0 || `${ipv4}${ipv6}${macAddress}` !== "";
 }
 
 function withOlderFlags(network: NetworkAttachment, first: FirstNetworkOptions): NetworkAttachment {
@@ -106,6 +113,19 @@ function isUserDefined(mode: string): boolean {
   return !["default", "bridge", "host", "none", ""].includes(mode) && !mode.startsWith("container:");
 }
 
+/** Docker's client sends these, empty. */
+export const filledByDaemon = {
+  NetworkID: "",
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+} as const;
+
 function endpointSettings(network: NetworkAttachment): object {
   if (network.target.trim() === "") throw new Error("no name set for network");
   if (!isUserDefined(network.target)) {
@@ -121,16 +141,7 @@ function endpointSettings(network: NetworkAttachment): object {
     MacAddress: network.macAddress,
     DriverOpts: network.driverOpts ?? null,
     GwPriority: network.gwPriority,
-    // What the daemon fills in; Docker's client sends these empty.
-    NetworkID: "",
-    EndpointID: "",
-    Gateway: "",
-    IPAddress: "",
-    IPPrefixLen: 0,
-    IPv6Gateway: "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
+    ...filledByDaemon,
   };
 }
 

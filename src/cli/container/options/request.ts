@@ -75,7 +75,6 @@ export async function createBody(input: CreateInput): Promise<CreateBody> {
     Volumes: volumes.anonymous,
     WorkingDir: flags.workdir,
     Entrypoint: flags.entrypoint !== "" || changed.has("entrypoint") ? [flags.entrypoint] : null,
-    ...(flags.macAddress ? { MacAddress: flags.macAddress } : {}),
     OnBuild: null,
     Labels: labels,
     ...(flags.stopSignal ? { StopSignal: flags.stopSignal } : {}),
@@ -117,8 +116,9 @@ function hostConfig({ flags, changed }: CreateInput, { restart, ports, volumes, 
     VolumesFrom: orNull(flags.volumesFrom),
     ConsoleSize: [0, 0],
     ...(Object.keys(flags.annotation).length > 0 ? { Annotations: flags.annotation } : {}),
-    CapAdd: orNull(flags.capAdd),
-    CapDrop: orNull(flags.capDrop),
+    CapAdd: orNull(capabilities(flags.capAdd)),
+    // What is both added and dropped is added.
+    CapDrop: orNull(capabilities(flags.capDrop).filter((name) => !capabilities(flags.capAdd).includes(name))),
     CgroupnsMode: flags.cgroupns,
     Dns: flags.dns,
     DnsOptions: flags.dnsOption,
@@ -173,7 +173,6 @@ function resources(flags: CreateValues): Record<string, unknown> {
     CpusetMems: flags.cpusetMems,
     ...devices(flags),
     DeviceCgroupRules: orNull(flags.deviceCgroupRule),
-    ...(flags.kernelMemory === 0 ? {} : { KernelMemory: flags.kernelMemory }),
     MemoryReservation: flags.memoryReservation,
     MemorySwap: flags.memorySwap,
     MemorySwappiness: memorySwappiness,
@@ -185,6 +184,12 @@ function resources(flags: CreateValues): Record<string, unknown> {
     IOMaximumIOps: flags.ioMaxiops,
     IOMaximumBandwidth: flags.ioMaxbandwidth,
   };
+}
+
+/** `net_admin` → `CAP_NET_ADMIN`; each once, in order. */
+function capabilities(names: readonly string[]): readonly string[] {
+  const full = names.map((name) => name.trim().toUpperCase()).map((name) => (name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`));
+  return [...new Set(full)].toSorted();
 }
 
 /** CDI devices are asked for by name, all others are mapped by path. */

@@ -1,5 +1,7 @@
 // Written by scripts/generate-engine-api.ts; do not edit.
 
+import type { PluginPrivilege } from "./plugin.ts";
+
 export interface BuildInfo {
   readonly id?: string;
   readonly stream?: string;
@@ -29,18 +31,13 @@ export interface ImageID {
   readonly ID?: string;
 }
 
-export interface NetworkTaskInfo {
-  readonly Name?: string;
-  readonly EndpointID?: string;
-  readonly EndpointIP?: string;
-  readonly Info?: Readonly<Record<string, string>> | null;
-}
-
 export interface PluginInterfaceType {
   readonly Prefix: string;
   readonly Capability: string;
   readonly Version: string;
 }
+
+export type PluginPrivileges = readonly PluginPrivilege[];
 
 export interface ProgressDetail {
   readonly current?: number;
@@ -53,11 +50,4 @@ export interface PushImageInfo {
   readonly progressDetail?: ProgressDetail | null;
   readonly error?: string | null;
   readonly progress?: string | null;
-}
-
-export interface ServiceInfo {
-  readonly VIP?: string;
-  readonly Ports?: readonly string[] | null;
-  readonly LocalLBIndex?: number;
-  readonly Tasks?: readonly NetworkTaskInfo[] | null;
 }

@@ -195,10 +195,10 @@ export interface ContainerSummary {
   readonly Labels?: Readonly<Record<string, string>> | null;
   readonly State?: string;
   readonly Status?: string;
-  readonly HostConfig?: { readonly NetworkMode?: string; readonly Annotations?: Readonly<Record<string, string>> | null; } | null;
-  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, EndpointSettings>> | null; } | null;
+  readonly HostConfig?: { readonly NetworkMode?: string; readonly Annotations?: Readonly<Record<string, string>> | null } | null;
+  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, EndpointSettings>> | null } | null;
   readonly Mounts?: readonly MountPoint[] | null;
-  readonly Health?: { readonly Status?: string; readonly FailingStreak?: number; } | null;
+  readonly Health?: { readonly Status?: string; readonly FailingStreak?: number } | null;
 }
 
 export interface ContainerThrottlingData {
@@ -343,6 +343,7 @@ export interface HostConfig extends Resources {
   readonly Isolation?: string;
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
+  readonly Init?: boolean | null;
 }
 
 export interface LogConfig {
@@ -487,10 +488,9 @@ export interface Resources {
   readonly DeviceRequests?: readonly DeviceRequest[] | null;
   readonly MemoryReservation?: number;
   readonly MemorySwap?: number;
-  readonly MemorySwappiness?: number;
+  readonly MemorySwappiness?: number | null;
   readonly NanoCpus?: number;
-  readonly OomKillDisable?: boolean;
-  readonly Init?: boolean | null;
+  readonly OomKillDisable?: boolean | null;
   readonly PidsLimit?: number | null;
   readonly Ulimits?: readonly Ulimit[] | null;
   readonly CpuCount?: number;

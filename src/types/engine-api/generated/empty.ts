@@ -1,4 +1,4 @@
 // Written by scripts/generate-engine-api.ts; do not edit.
 
 /** A value of a Go `map[string]struct{}`: only its key says something. */
-export type EmptyObject = Readonly<Record<string, never>>;
+export type EmptyObject = object;

@@ -20,7 +20,7 @@ export interface ExecInspectResponse {
   readonly DetachKeys?: string;
   readonly ID?: string;
   readonly Running?: boolean;
-  readonly ExitCode?: number;
+  readonly ExitCode?: number | null;
   readonly ProcessConfig?: ProcessConfig | null;
   readonly OpenStdin?: boolean;
   readonly OpenStderr?: boolean;

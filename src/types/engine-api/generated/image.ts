@@ -72,8 +72,8 @@ export interface ImageInspect {
   readonly OsVersion?: string | null;
   readonly Size?: number;
   readonly GraphDriver?: DriverData | null;
-  readonly RootFS?: { readonly Type: string; readonly Layers?: readonly string[] | null; } | null;
-  readonly Metadata?: { readonly LastTagTime?: string | null; } | null;
+  readonly RootFS?: { readonly Type: string; readonly Layers?: readonly string[] | null } | null;
+  readonly Metadata?: { readonly LastTagTime?: string | null } | null;
   readonly Parent?: string;
   readonly DockerVersion?: string;
 }
@@ -82,10 +82,15 @@ export interface ImageManifestSummary {
   readonly ID: string;
   readonly Descriptor: OCIDescriptor;
   readonly Available: boolean;
-  readonly Size: { readonly Total: number; readonly Content: number; };
+  readonly Size: { readonly Total: number; readonly Content: number };
   readonly Kind: string;
-  readonly ImageData?: { readonly Platform: OCIPlatform; readonly Identity?: Identity | null; readonly Containers: readonly string[]; readonly Size: { readonly Unpacked: number; }; } | null;
-  readonly AttestationData?: { readonly For: string; } | null;
+  readonly ImageData?: {
+    readonly Platform: OCIPlatform;
+    readonly Identity?: Identity | null;
+    readonly Containers: readonly string[];
+    readonly Size: { readonly Unpacked: number };
+  } | null;
+  readonly AttestationData?: { readonly For: string } | null;
 }
 
 export interface ImagePruneResponse {

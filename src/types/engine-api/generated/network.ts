@@ -66,11 +66,11 @@ export interface NetworkCreateRequest {
   readonly ConfigOnly?: boolean;
   readonly ConfigFrom?: ConfigReference | null;
   readonly IPAM?: IPAM | null;
-  readonly EnableIPv4?: boolean;
-  readonly EnableIPv6?: boolean;
+  readonly EnableIPv4?: boolean | null;
+  readonly EnableIPv6?: boolean | null;
   readonly Options?: Readonly<Record<string, string>> | null;
   readonly Labels?: Readonly<Record<string, string>> | null;
-  readonly CheckDuplicate?: boolean;
+  readonly CheckDuplicate?: boolean | null;
 }
 
 export interface NetworkCreateResponse {
@@ -85,7 +85,7 @@ export interface NetworkDisconnectRequest {
 
 export interface NetworkInspect extends Network {
   readonly Containers?: Readonly<Record<string, EndpointResource>> | null;
-  readonly Services?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | null;
+  readonly Services?: Readonly<Record<string, ServiceInfo>> | null;
   readonly Status?: NetworkStatus | null;
 }
 
@@ -99,9 +99,23 @@ export interface NetworkStatus {
 
 export type NetworkSummary = Network;
 
+export interface NetworkTaskInfo {
+  readonly Name?: string;
+  readonly EndpointID?: string;
+  readonly EndpointIP?: string;
+  readonly Info?: Readonly<Record<string, string>> | null;
+}
+
 export interface PeerInfo {
   readonly Name?: string;
   readonly IP?: string;
+}
+
+export interface ServiceInfo {
+  readonly VIP?: string;
+  readonly Ports?: readonly string[] | null;
+  readonly LocalLBIndex?: number;
+  readonly Tasks?: readonly NetworkTaskInfo[] | null;
 }
 
 export interface SubnetStatus {

@@ -41,7 +41,7 @@ export interface ContainerSpec {
   readonly ReadOnly?: boolean;
   readonly Mounts?: readonly Mount[] | null;
   readonly StopSignal?: string;
-  readonly StopGracePeriod?: number;
+  readonly StopGracePeriod?: number | null;
   readonly HealthCheck?: HealthConfig | null;
   readonly Hosts?: readonly string[] | null;
   readonly DNSConfig?: DNSConfig | null;
@@ -90,7 +90,7 @@ export interface EndpointSpec {
 export interface EngineDescription {
   readonly EngineVersion?: string;
   readonly Labels?: Readonly<Record<string, string>> | null;
-  readonly Plugins?: readonly { readonly Type?: string; readonly Name?: string; }[] | null;
+  readonly Plugins?: readonly { readonly Type?: string; readonly Name?: string }[] | null;
 }
 
 export type GlobalJob = Readonly<Record<string, unknown>>;
@@ -180,10 +180,10 @@ export interface Platform {
 }
 
 export interface PluginSpec {
+  readonly Privileges?: readonly PluginPrivilege[] | null;
   readonly Name?: string;
   readonly Remote?: string;
   readonly Disabled?: boolean;
-  readonly PluginPrivilege?: readonly PluginPrivilege[] | null;
 }
 
 export interface PortStatus {
@@ -201,12 +201,12 @@ export interface Privileges {
 export type Reachability = string;
 
 export interface ReplicatedJob {
-  readonly MaxConcurrent?: number;
-  readonly TotalCompletions?: number;
+  readonly MaxConcurrent?: number | null;
+  readonly TotalCompletions?: number | null;
 }
 
 export interface ReplicatedService {
-  readonly Replicas?: number;
+  readonly Replicas?: number | null;
 }
 
 export interface ResourceObject {
@@ -270,10 +270,19 @@ export interface Service {
   readonly CreatedAt?: string;
   readonly UpdatedAt?: string;
   readonly Spec?: ServiceSpec | null;
-  readonly Endpoint?: { readonly Spec?: EndpointSpec | null; readonly Ports?: readonly EndpointPortConfig[] | null; readonly VirtualIPs?: readonly { readonly NetworkID?: string; readonly Addr?: string; }[] | null; } | null;
-  readonly UpdateStatus?: { readonly State?: string; readonly StartedAt?: string; readonly CompletedAt?: string; readonly Message?: string; } | null;
-  readonly ServiceStatus?: { readonly RunningTasks?: number; readonly DesiredTasks?: number; readonly CompletedTasks?: number; } | null;
-  readonly JobStatus?: { readonly JobIteration?: ObjectVersion | null; readonly LastExecution?: string; } | null;
+  readonly Endpoint?: {
+    readonly Spec?: EndpointSpec | null;
+    readonly Ports?: readonly EndpointPortConfig[] | null;
+    readonly VirtualIPs?: readonly { readonly NetworkID?: string; readonly Addr?: string }[] | null;
+  } | null;
+  readonly UpdateStatus?: {
+    readonly State?: string;
+    readonly StartedAt?: string;
+    readonly CompletedAt?: string;
+    readonly Message?: string;
+  } | null;
+  readonly ServiceStatus?: { readonly RunningTasks?: number; readonly DesiredTasks?: number; readonly CompletedTasks?: number } | null;
+  readonly JobStatus?: { readonly JobIteration?: ObjectVersion | null; readonly LastExecution?: string } | null;
 }
 
 export interface ServiceCreateResponse {
@@ -373,9 +382,9 @@ export type TaskConfigReferenceRuntime = Readonly<Record<string, unknown>>;
 
 export interface TaskRestartPolicy {
   readonly Condition?: string;
-  readonly Delay?: number;
-  readonly MaxAttempts?: number;
-  readonly Window?: number;
+  readonly Delay?: number | null;
+  readonly MaxAttempts?: number | null;
+  readonly Window?: number | null;
 }
 
 export interface TaskSpec {

@@ -37,7 +37,7 @@ export interface BuildCacheDiskUsage {
   readonly TotalCount?: number;
   readonly Reclaimable?: number;
   readonly TotalSize?: number;
-  readonly Items?: readonly (Readonly<Record<string, unknown>>)[] | null;
+  readonly Items?: readonly BuildCache[] | null;
 }
 
 export interface CAConfig {
@@ -67,7 +67,7 @@ export interface Commit {
 
 export interface ContainerdInfo {
   readonly Address?: string;
-  readonly Namespaces?: { readonly Containers?: string; readonly Plugins?: string; } | null;
+  readonly Namespaces?: { readonly Containers?: string; readonly Plugins?: string } | null;
 }
 
 export interface ContainersDiskUsage {
@@ -75,7 +75,7 @@ export interface ContainersDiskUsage {
   readonly TotalCount?: number;
   readonly Reclaimable?: number;
   readonly TotalSize?: number;
-  readonly Items?: readonly (Readonly<Record<string, unknown>>)[] | null;
+  readonly Items?: readonly ContainerSummary[] | null;
 }
 
 export interface DeviceInfo {
@@ -142,7 +142,7 @@ export interface ImagesDiskUsage {
   readonly TotalCount?: number;
   readonly Reclaimable?: number;
   readonly TotalSize?: number;
-  readonly Items?: readonly (Readonly<Record<string, unknown>>)[] | null;
+  readonly Items?: readonly ImageSummary[] | null;
 }
 
 export interface IndexInfo {
@@ -164,7 +164,7 @@ export interface NamedGenericResource {
 }
 
 export interface OrchestrationConfig {
-  readonly TaskHistoryRetentionLimit?: number;
+  readonly TaskHistoryRetentionLimit?: number | null;
 }
 
 export interface PeerNode {
@@ -181,7 +181,7 @@ export interface PluginsInfo {
 
 export interface RaftConfig {
   readonly SnapshotInterval?: number;
-  readonly KeepOldSnapshots?: number;
+  readonly KeepOldSnapshots?: number | null;
   readonly LogEntriesForSlowFollowers?: number;
   readonly ElectionTick?: number;
   readonly HeartbeatTick?: number;
@@ -220,11 +220,6 @@ export interface SwarmSpec {
   readonly CAConfig?: CAConfig | null;
   readonly EncryptionConfig?: EncryptionConfig | null;
   readonly TaskDefaults?: TaskDefaults | null;
-}
-
-export interface SystemAuthResponse {
-  readonly Status: string;
-  readonly IdentityToken?: string;
 }
 
 export interface SystemDataUsageResponse {
@@ -295,7 +290,7 @@ export interface SystemInfo {
   readonly InitCommit?: Commit | null;
   readonly SecurityOptions?: readonly string[] | null;
   readonly ProductLicense?: string;
-  readonly DefaultAddressPools?: readonly { readonly Base?: string; readonly Size?: number; }[] | null;
+  readonly DefaultAddressPools?: readonly { readonly Base?: string; readonly Size?: number }[] | null;
   readonly FirewallBackend?: FirewallInfo | null;
   readonly DiscoveredDevices?: readonly DeviceInfo[] | null;
   readonly NRI?: NRIInfo | null;
@@ -306,8 +301,9 @@ export interface SystemInfo {
 }
 
 export interface SystemVersion {
-  readonly Platform?: { readonly Name: string; } | null;
-  readonly Components?: readonly { readonly Name: string; readonly Version: string; readonly Details?: Readonly<Record<string, unknown>> | null; }[] | null;
+  readonly Platform?: { readonly Name: string } | null;
+  readonly Components?:
+    readonly { readonly Name: string; readonly Version: string; readonly Details?: Readonly<Record<string, unknown>> | null }[] | null;
   readonly Version?: string;
   readonly ApiVersion?: string;
   readonly MinAPIVersion?: string;
@@ -335,5 +331,5 @@ export interface VolumesDiskUsage {
   readonly TotalCount?: number;
   readonly Reclaimable?: number;
   readonly TotalSize?: number;
-  readonly Items?: readonly (Readonly<Record<string, unknown>>)[] | null;
+  readonly Items?: readonly Volume[] | null;
 }

@@ -13,18 +13,21 @@ export interface ClusterVolume {
   readonly CreatedAt?: string;
   readonly UpdatedAt?: string;
   readonly Spec?: ClusterVolumeSpec | null;
-  readonly Info?: { readonly CapacityBytes?: number; readonly VolumeContext?: Readonly<Record<string, string>> | null; readonly VolumeID?: string; readonly AccessibleTopology?: readonly Topology[] | null; } | null;
-  readonly PublishStatus?: readonly { readonly NodeID?: string; readonly State?: string; readonly PublishContext?: Readonly<Record<string, string>> | null; }[] | null;
+  readonly Info?: {
+    readonly CapacityBytes?: number;
+    readonly VolumeContext?: Readonly<Record<string, string>> | null;
+    readonly VolumeID?: string;
+    readonly AccessibleTopology?: readonly Topology[] | null;
+  } | null;
+  readonly PublishStatus?:
+    | readonly { readonly NodeID?: string; readonly State?: string; readonly PublishContext?: Readonly<Record<string, string>> | null }[]
+    | null;
 }
 
 export interface ClusterVolumeAccessMode {
   readonly Scope?: string;
   readonly Sharing?: string;
   readonly MountVolume?: ClusterVolumeMount | null;
-  readonly Secrets?: readonly ClusterVolumeSecret[] | null;
-  readonly AccessibilityRequirements?: TopologyRequirement | null;
-  readonly CapacityRange?: CapacityRange | null;
-  readonly Availability?: string;
 }
 
 export type ClusterVolumeMount = Readonly<Record<string, unknown>>;
@@ -37,6 +40,10 @@ export interface ClusterVolumeSecret {
 export interface ClusterVolumeSpec {
   readonly Group?: string;
   readonly AccessMode?: ClusterVolumeAccessMode | null;
+  readonly Secrets?: readonly ClusterVolumeSecret[] | null;
+  readonly AccessibilityRequirements?: TopologyRequirement | null;
+  readonly CapacityRange?: CapacityRange | null;
+  readonly Availability?: string;
 }
 
 export interface ObjectVersion {
@@ -62,7 +69,7 @@ export interface Volume {
   readonly Scope: string;
   readonly ClusterVolume?: ClusterVolume | null;
   readonly Options: Readonly<Record<string, string>>;
-  readonly UsageData?: { readonly Size: number; readonly RefCount: number; } | null;
+  readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
 }
 
 export interface VolumeCreateRequest {

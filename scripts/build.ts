@@ -1,0 +1,32 @@
+// Compiles everything into one executable, dist/gantry. Workers are entry points of their own.
+import { mkdirSync } from "node:fs";
+
+const workers = ["src/drivers/metadata/worker.ts", "src/drivers/log/worker.ts", "src/os/worker.ts"];
+const commit = Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"]).stdout.toString().trim() || "dev";
+
+mkdirSync("dist", { recursive: true });
+const child = Bun.spawn(
+  [
+    process.execPath,
+    "build",
+    "--compile",
+    "--minify",
+    "--sourcemap",
+    "--bytecode",
+    "--format=esm",
+    "--splitting",
+    // Without these two the executable would load .env and bunfig.toml of whatever folder the user stands in.
+    "--no-compile-autoload-dotenv",
+    "--no-compile-autoload-bunfig",
+    "--define",
+    `BUILD_COMMIT=${JSON.stringify(commit)}`,
+    "src/main.ts",
+    ...workers,
+    "--outfile",
+    "dist/gantry",
+  ],
+  { stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+);
+const code = await child.exited;
+if (code !== 0) process.exit(code);
+console.log("dist/gantry");

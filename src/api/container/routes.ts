@@ -1,0 +1,144 @@
+import type { ContainerService } from "#engine/container/service.ts";
+import type { ImageService } from "#engine/image/service.ts";
+import type { NetworkService } from "#engine/network/service.ts";
+import type { ExecService } from "#engine/exec/service.ts";
+import { EngineError } from "#lib/errors.ts";
+import { systemClock } from "#lib/clock.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
+import type { ApiRequest } from "../http/request.ts";
+import { empty, json, type ApiResponse } from "../http/response.ts";
+import { del, get, post, upgrade, type AnyRoute } from "../http/route.ts";
+import { apiVersionOf } from "../http/version.ts";
+import { acceptWebSocket } from "../http/web-socket.ts";
+import { attachContainer } from "./attach.ts";
+import { containerFilters, listContainers, pruneFilters } from "./filters.ts";
+import { toInspect } from "./inspect.ts";
+import { containerLogs } from "./logs.ts";
+import { toSummary } from "./summary.ts";
+import { waitForContainer } from "./wait.ts";
+import { queryBoolean, queryInteger, queryTerminalSize } from "../decode/query.ts";
+import { queryFilters } from "../decode/filters.ts";
+import { readJsonBody } from "../decode/request-body.ts";
+
+export interface ContainerRouteServices {
+  readonly containers: ContainerService;
+  readonly execs: ExecService;
+  readonly images: ImageService;
+  readonly networks: NetworkService;
+}
+
+/** All operations on containers. Source: Engine API, tag Container. */
+export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
+  const { containers } = services;
+  return [
+    get("/containers/json", (request) => list(services, request)),
+    post("/containers/create", (request) => create(services, request)),
+    post("/containers/prune", (request) => prune(services, request)),
+    get("/containers/:name/json", (request) => inspect(services, request)),
+    post("/containers/:name/start", async ({ params }) => empty204(containers.start(params.name))),
+    post("/containers/:name/stop", async ({ params, query }) => empty204(containers.stop(params.name, stopOptions(query)))),
+    post("/containers/:name/restart", async ({ params, query }) => empty204(containers.restart(params.name, stopOptions(query)))),
+    post("/containers/:name/kill", async ({ params, query }) => empty204(containers.kill(params.name, query.get("signal") ?? ""))),
+    post("/containers/:name/pause", async ({ params }) => empty204(containers.pause(params.name))),
+    post("/containers/:name/unpause", async ({ params }) => empty204(containers.unpause(params.name))),
+    post("/containers/:name/rename", async ({ params, query }) => empty204(containers.rename(params.name, query.get("name") ?? ""))),
+    post("/containers/:name/resize", async ({ params, query }) => {
+      const { width, height } = queryTerminalSize(query);
+      await containers.resize(params.name, width, height);
+      return empty(200);
+    }),
+    post("/containers/:name/wait", (request) => waitForContainer(containers, request)),
+    get("/containers/:name/top", async ({ params, query }) => {
+      const { titles, processes } = await containers.top(params.name, query.get("ps_args") ?? "");
+      return json(200, { Titles: titles, Processes: processes });
+    }),
+    get("/containers/:name/logs", (request) => containerLogs(containers, request)),
+    upgrade("/containers/:name/attach", (request, stream) =>
+      attachContainer(containers, request, async (contentType) => {
+        await stream.accept(contentType);
+        return stream;
+      }),
+    ),
+    upgrade(
+      "/containers/:name/attach/ws",
+      (request, stream) => attachContainer(containers, request, () => acceptWebSocket(request, stream), { framed: false }),
+      { method: "GET" },
+    ),
+    del("/containers/:name", async ({ params, query }) => {
+      if (queryBoolean(query, "link")) throw new EngineError("not_implemented", "removal of links is not implemented yet");
+      return empty204(containers.remove(params.name, { force: queryBoolean(query, "force"), volumes: queryBoolean(query, "v") }));
+    }),
+  ];
+}
+
+async function empty204(done: Promise<void>): Promise<ApiResponse> {
+  await done;
+  return empty(204);
+}
+
+function stopOptions(query: URLSearchParams): { signal?: string; timeoutSeconds?: number } {
+  const signal = query.get("signal") ?? "";
+  const timeoutSeconds = queryInteger(query, "t");
+  return { ...(signal !== "" && { signal }), ...(timeoutSeconds !== undefined && { timeoutSeconds }) };
+}
+
+async function create({ containers }: ContainerRouteServices, request: ApiRequest): Promise<ApiResponse> {
+  const body = await readJsonBody("ContainerCreate", request);
+  const { apiVersion, query } = request;
+  const name = query.get("name") ?? "";
+  const platform = query.get("platform") ?? "";
+  const { id, warnings } = await containers.create(body, {
+    ...(name !== "" && { name }),
+    ...(platform !== "" && apiVersion >= apiVersionOf(1, 41) && { platform }),
+    defaultIpcMode: apiVersion < apiVersionOf(1, 40) ? "shareable" : "private",
+    multipleNetworks: apiVersion >= apiVersionOf(1, 44),
+    recursiveReadOnlyBinds: apiVersion >= apiVersionOf(1, 44),
+  });
+  return json(201, { Id: id, Warnings: warnings });
+}
+
+async function inspect(services: ContainerRouteServices, { params, query }: ApiRequest<"name">): Promise<ApiResponse> {
+  const { containers, execs } = services;
+  const record = containers.find(params.name);
+  const size = queryBoolean(query, "size") ? await sizes(services, record) : undefined;
+  return json(200, toInspect(record, services, { execIds: execs.ofContainer(record.id), ...(size && { size }) }));
+}
+
+async function list(services: ContainerRouteServices, { query }: ApiRequest): Promise<ApiResponse> {
+  const { containers, networks, images } = services;
+  const filters = queryFilters(query, containerFilters);
+  const limit = queryInteger(query, "limit") ?? 0;
+  const records = listContainers(containers.list(), filters, { all: queryBoolean(query, "all"), limit, services });
+  const now = systemClock.nowNano();
+  const withSize = queryBoolean(query, "size");
+  const lines = await Promise.all(
+    records.map(async (record) =>
+      toSummary(record, networks, now, shownImage(images, record), withSize ? await sizes(services, record) : undefined),
+    ),
+  );
+  return json(200, lines);
+}
+
+/** The name it was made from while that still means this image, else the image's id. */
+function shownImage(images: ImageService, record: ContainerRecord): string {
+  const asked = record.config.Image ?? "";
+  if (/^(sha256:)?[0-9a-f]{12,64}$/.test(asked)) return asked;
+  try {
+    const image = images.lookup(asked);
+    if (image?.id === record.imageId) return asked;
+    return image ? record.imageId : asked;
+  } catch {
+    return asked; // a reference of an older grammar
+  }
+}
+
+async function sizes({ containers, images }: ContainerRouteServices, record: ContainerRecord): Promise<{ rw: number; rootFs: number }> {
+  const { sizeBytes } = await containers.size(record.id);
+  return { rw: sizeBytes, rootFs: sizeBytes + (images.peek(record.imageId)?.sizeBytes ?? 0) };
+}
+
+async function prune({ containers }: ContainerRouteServices, { query }: ApiRequest): Promise<ApiResponse> {
+  const selected = pruneFilters(queryFilters(query, ["label", "label!", "until"]));
+  const { deleted, reclaimedBytes } = await containers.prune(selected);
+  return json(200, { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimedBytes });
+}

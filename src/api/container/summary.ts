@@ -1,0 +1,82 @@
+import type { NetworkService } from "#engine/network/service.ts";
+import { isRunning } from "#engine/container/state.ts";
+import { exposedPorts } from "#engine/container/ports.ts";
+import { parseTimeNano } from "#lib/clock.ts";
+import { humanDuration } from "#lib/duration.ts";
+import type { ContainerSummary, PortSummary } from "#types/engine-api/index.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
+import { toEndpoints, toMountPoint } from "./inspect.ts";
+
+/** One line of the list. */
+export function toSummary(
+  record: ContainerRecord,
+  networks: NetworkService,
+  now: bigint,
+  imageName: string,
+  size?: { readonly rw: number; readonly rootFs: number },
+): ContainerSummary {
+  const status = record.state.status === "starting" ? "created" : record.state.status;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: imageName,
+    ImageID: record.imageId,
+    Command: commandLine(record),
+    Created: Number((parseTimeNano(record.createdAt) ?? 0n) / 1_000_000_000n),
+    Ports: toPorts(record),
+    ...(size && { SizeRw: size.rw, SizeRootFs: size.rootFs }),
+    Labels: record.config.Labels ?? {},
+    State: status,
+    Status: statusText(record, now),
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? "",
+      ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
+    },
+    NetworkSettings: { Networks: toEndpoints(record, networks) },
+    Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(toMountPoint),
+  };
+}
+
+/** The command with words quoted that a shell would take apart. */
+function commandLine(record: ContainerRecord): string {
+  const [path = "", ...args] = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
+  return [path, ...args.map((word) => (/[\s"'\\]/.test(word) ? `'${word.replaceAll("'", "'\\''")}'` : word))].join(" ");
+}
+
+/** `Up 2 hours`, `Exited (0) 3 minutes ago`, … as Docker writes it. */
+export function statusText(record: ContainerRecord, now: bigint): string {
+  const { state } = record;
+  const since = (time: string): string => humanDuration(Number(now - (parseTimeNano(time) ?? now)) / 1e9);
+  switch (state.status) {
+    case "running":
+      return `Up ${since(state.startedAt)}`;
+    case "paused":
+      return `Up ${since(state.startedAt)} (Paused)`;
+    case "restarting":
+      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
+    case "removing":
+      return "Removal In Progress";
+    case "dead":
+      return "Dead";
+    case "created":
+    case "starting":
+      return "Created";
+    case "exited":
+      return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
+  }
+}
+
+function toPorts(record: ContainerRecord): PortSummary[] {
+  if (!isRunning(record.state)) return [];
+  const published = record.sandbox?.ports ?? [];
+  const bound = published.map(({ hostIp, containerPort, hostPort, protocol }) => ({
+    IP: hostIp,
+    PrivatePort: containerPort,
+    PublicPort: hostPort,
+    Type: protocol,
+  }));
+  const only = exposedPorts(record.config)
+    .filter(({ containerPort, protocol }) => !published.some((port) => port.containerPort === containerPort && port.protocol === protocol))
+    .map(({ containerPort, protocol }) => ({ PrivatePort: containerPort, Type: protocol }));
+  return [...bound, ...only].sort((a, b) => a.PrivatePort - b.PrivatePort);
+}

@@ -1,0 +1,152 @@
+import type { ContainerService } from "#engine/container/service.ts";
+import { isRunning } from "#engine/container/state.ts";
+import type { ImageService } from "#engine/image/service.ts";
+import { loadImages } from "#engine/image/load.ts";
+import { matchesPlatform, parsePlatform } from "#engine/image/platform.ts";
+import { pullImage, type PullDependencies } from "#engine/image/pull.ts";
+import { EngineError } from "#lib/errors.ts";
+import { parseReference, withDefaultTag } from "#lib/reference.ts";
+import type { ImageRecord } from "#types/record/image.ts";
+import type { ApiRequest } from "../http/request.ts";
+import { empty, json, stream, type ApiResponse } from "../http/response.ts";
+import { del, get, post, type AnyRoute } from "../http/route.ts";
+import { selectImages } from "./filters.ts";
+import { progressStream } from "./progress.ts";
+import { createdSeconds, shownReferences, toImageInspect, toImageSummary } from "./summary.ts";
+import { queryBoolean } from "../decode/query.ts";
+import { queryFilters } from "../decode/filters.ts";
+import { valuesOf } from "../filters.ts";
+
+export interface ImageRouteServices {
+  readonly images: ImageService;
+  readonly containers: ContainerService;
+  readonly pull: PullDependencies;
+  readonly snapshotter: string;
+}
+
+/** Source: Engine API, tag Image. */
+export function imageRoutes(services: ImageRouteServices): AnyRoute[] {
+  const { images, containers } = services;
+  return [
+    get("/images/json", (request) => list(services, request)),
+    post("/images/create", (request) => create(services, request)),
+    post("/images/load", (request) => load(services, request)),
+    post("/images/prune", (request) => prune(services, request)),
+    get("/images/:name*/json", ({ params, query }) => {
+      const image = images.find(params.name);
+      const platform = query.get("platform") ?? "";
+      if (platform !== "" && !matchesPlatform(parsePlatform(platform), image))
+        throw new EngineError("not_found", `No such image: ${params.name}`);
+      return json(200, toImageInspect(images, image, services.snapshotter));
+    }),
+    get("/images/:name*/history", ({ params }) => json(200, history(images, images.find(params.name)))),
+    post("/images/:name*/tag", async ({ params, query }) => {
+      await images.tag(params.name, query.get("repo") ?? "", query.get("tag") ?? "");
+      return empty(201);
+    }),
+    del("/images/:name*", async ({ params, query }) => {
+      const removed = await images.remove(
+        params.name,
+        { force: queryBoolean(query, "force"), prune: !queryBoolean(query, "noprune") },
+        (id) => usersOf(containers, id),
+      );
+      return json(200, removed);
+    }),
+  ];
+}
+
+function usersOf(containers: ContainerService, imageId: string): { id: string; running: boolean }[] {
+  return containers
+    .list()
+    .filter((record) => record.imageId === imageId)
+    .map((record) => ({ id: record.id, running: isRunning(record.state) }));
+}
+
+function list({ images, containers }: ImageRouteServices, { query }: ApiRequest): ApiResponse {
+  const filters = queryFilters(query, ["before", "dangling", "label", "reference", "since", "until"]);
+  const counted = queryBoolean(query, "shared-size");
+  const selected = selectImages(images, filters);
+  return json(
+    200,
+    selected.map((image) =>
+      toImageSummary(images, image, { containers: usersOf(containers, image.id).length, sharedBytes: counted ? 0 : -1 }),
+    ),
+  );
+}
+
+/** Pull (`fromImage`); import from a source is for later. */
+async function create(services: ImageRouteServices, request: ApiRequest): Promise<ApiResponse> {
+  const { query, headers, signal } = request;
+  const name = query.get("fromImage") ?? "";
+  if (name === "") throw new EngineError("not_implemented", "import of images is not implemented yet");
+  const tag = query.get("tag") ?? "";
+  const separator = tag.includes(":") ? "@" : ":";
+  const reference = withDefaultTag(parseReference(tag === "" ? name : `${name}${separator}${tag}`));
+  const platform = query.get("platform") ?? "";
+  if (platform !== "") parsePlatform(platform);
+  const auth = headers["x-registry-auth"];
+  return stream(
+    "application/json",
+    await progressStream((progress) =>
+      pullImage(services.pull, { reference, ...(platform !== "" && { platform }), ...(auth !== undefined && { auth }) }, progress, signal),
+    ),
+  );
+}
+
+async function load(services: ImageRouteServices, request: ApiRequest): Promise<ApiResponse> {
+  const { query, signal } = request;
+  const platform = query.get("platform") ?? "";
+  return stream(
+    "application/json",
+    await progressStream((progress) =>
+      loadImages(
+        services.pull,
+        request.bodyStream(),
+        { quiet: queryBoolean(query, "quiet"), ...(platform !== "" && { platform }) },
+        progress,
+        signal,
+      ),
+    ),
+  );
+}
+
+/** Newest first; steps without a layer count nothing. */
+function history(images: ImageService, image: ImageRecord): unknown[] {
+  const config = images.config(image.id);
+  const layers = [...image.layers];
+  const steps = (config.history ?? []).map((step) => {
+    const layer = step.empty_layer ? undefined : layers.shift();
+    return {
+      Comment: step.comment ?? "",
+      Created: step.created === undefined ? 0 : createdSeconds({ ...image, createdAt: step.created }),
+      CreatedBy: step.created_by ?? "",
+      Id: "<missing>",
+      Size: layer?.sizeBytes ?? 0,
+      Tags: null as string[] | null,
+    };
+  });
+  const newestFirst = steps.reverse();
+  const [top] = newestFirst;
+  if (top) {
+    top.Id = image.id;
+    const { tags } = shownReferences(images, image.id);
+    top.Tags = tags.length > 0 ? tags : null;
+  }
+  return newestFirst;
+}
+
+/** Dangling images, or with `dangling=false` all that no container uses. */
+async function prune({ images, containers }: ImageRouteServices, { query }: ApiRequest): Promise<ApiResponse> {
+  const filters = queryFilters(query, ["dangling", "label", "label!", "until"]);
+  const all = valuesOf(filters, "dangling").some((value) => value === "false" || value === "0");
+  const deleted: unknown[] = [];
+  let reclaimed = 0;
+  for (const image of selectImages(images, new Map([...filters].filter(([name]) => name !== "dangling")))) {
+    if (!all && shownReferences(images, image.id).tags.length > 0) continue;
+    if (usersOf(containers, image.id).length > 0) continue;
+    deleted.push(...(await images.remove(image.id, { force: true, prune: true }, () => [])));
+    reclaimed += image.sizeBytes;
+  }
+  images.announcePrune(reclaimed);
+  return json(200, { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
+}

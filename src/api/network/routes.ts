@@ -1,0 +1,184 @@
+import { isIP } from "node:net";
+import type { ContainerService } from "#engine/container/service.ts";
+import type { NetworkService } from "#engine/network/service.ts";
+import { EngineError, isKind } from "#lib/errors.ts";
+import { parseTimeNano } from "#lib/clock.ts";
+import type { NetworkCreateRequest, NetworkInspect } from "#types/engine-api/index.ts";
+import type { NetworkRecord, Subnet } from "#types/record/network.ts";
+import { matchesLabels, matchesName, parseUntil, valuesOf } from "../filters.ts";
+import type { ApiRequest } from "../http/request.ts";
+import { empty, json, type ApiResponse } from "../http/response.ts";
+import { del, get, post, type AnyRoute } from "../http/route.ts";
+import { queryFilters, type Filters } from "../decode/filters.ts";
+import { readJsonBody } from "../decode/request-body.ts";
+
+interface Services {
+  readonly networks: NetworkService;
+  readonly containers: ContainerService;
+}
+
+/** Source: Engine API, tag Network. */
+export function networkRoutes(services: Services): AnyRoute[] {
+  const { networks, containers } = services;
+  return [
+    get("/networks", ({ query }) => {
+      const filters = queryFilters(query, ["dangling", "driver", "id", "label", "name", "scope", "type"]);
+      return json(
+        200,
+        networks
+          .list()
+          .filter(networkTest(services, filters))
+          .map((record) => toNetwork(record, undefined)),
+      );
+    }),
+    get("/networks/:name", ({ params, query }) => {
+      const scope = query.get("scope") ?? "";
+      const record = networks.find(params.name);
+      if (scope !== "" && scope !== record.scope) throw new EngineError("not_found", `network ${params.name} not found`);
+      return json(200, toNetwork(record, containers));
+    }),
+    post("/networks/create", (request) => create(networks, request)),
+    post("/networks/prune", (request) => prune(services, request)),
+    post("/networks/:name/connect", async (request) => {
+      const body = await readJsonBody("NetworkConnect", request);
+      if (!body.Container) throw new EngineError("invalid", "container name or ID is required");
+      await containers.connect(body.Container, request.params.name, body.EndpointConfig ?? {});
+      return empty(200);
+    }),
+    post("/networks/:name/disconnect", async (request) => {
+      const body = await readJsonBody("NetworkDisconnect", request);
+      if (!body.Container) throw new EngineError("invalid", "container name or ID is required");
+      await containers.disconnect(body.Container, request.params.name, body.Force ?? false);
+      return empty(200);
+    }),
+    del("/networks/:name", async ({ params }) => {
+      await networks.remove(params.name, (id) => containers.endpointsOf(id));
+      return empty(204);
+    }),
+  ];
+}
+
+export function toNetwork(record: NetworkRecord, containers: ContainerService | undefined): NetworkInspect {
+  const { config } = record;
+  return {
+    Name: config.name,
+    Id: config.id,
+    Created: record.createdAt,
+    Scope: record.scope,
+    Driver: config.driver,
+    EnableIPv4: record.enableIpv4,
+    EnableIPv6: record.enableIpv6,
+    IPAM: {
+      Driver: record.ipamDriver,
+      Options: Object.keys(record.ipamOptions).length > 0 ? record.ipamOptions : config.name === "bridge" ? null : {},
+      Config:
+        config.driver === "bridge"
+          ? config.subnets.map((subnet) => ({
+              Subnet: subnet.subnet,
+              ...(subnet.ipRange !== undefined && { IPRange: subnet.ipRange }),
+              Gateway: subnet.gateway,
+              ...(Object.keys(subnet.auxiliary).length > 0 && { AuxiliaryAddresses: subnet.auxiliary }),
+            }))
+          : null,
+    },
+    Internal: config.internal,
+    Attachable: record.attachable,
+    Ingress: record.ingress,
+    ConfigFrom: { Network: record.configFrom },
+    ConfigOnly: record.configOnly,
+    Containers: Object.fromEntries(
+      (containers?.endpointsOf(config.id) ?? []).map(({ containerId, name, endpointId, mac, ipv4, ipv6 }) => [
+        containerId,
+        { Name: name, EndpointID: endpointId, MacAddress: mac, IPv4Address: ipv4, IPv6Address: ipv6 },
+      ]),
+    ),
+    Options: record.options,
+    Labels: record.labels,
+  };
+}
+
+async function create(networks: NetworkService, request: ApiRequest): Promise<ApiResponse> {
+  const body = await readJsonBody("NetworkCreate", request);
+  if (body.ConfigOnly || body.ConfigFrom?.Network)
+    throw new EngineError("not_implemented", "networks from and for configuration only are not implemented yet");
+  if (body.Ingress || body.Scope === "swarm")
+    throw new EngineError(
+      "unavailable",
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    );
+  const enableIpv6 = body.EnableIPv6 ?? false;
+  const record = await networks.create({
+    name: body.Name ?? "",
+    driver: body.Driver ?? "",
+    internal: body.Internal ?? false,
+    attachable: body.Attachable ?? false,
+    enableIpv4: body.EnableIPv4 ?? true,
+    enableIpv6,
+    ipamDriver: body.IPAM?.Driver ?? "",
+    ipamOptions: body.IPAM?.Options ?? {},
+    subnets: (body.IPAM?.Config ?? []).map((entry) => parseSubnet(entry)),
+    options: body.Options ?? {},
+    labels: body.Labels ?? {},
+  });
+  return json(201, { Id: record.config.id, Warning: "" });
+}
+
+type WireSubnet = NonNullable<NonNullable<NonNullable<NetworkCreateRequest["IPAM"]>["Config"]>[number]>;
+
+/** @throws {EngineError} `invalid` with Docker's texts; what the driver checks (overlap, host bits) is left to it */
+function parseSubnet(entry: WireSubnet): Subnet {
+  const subnet = entry.Subnet ?? "";
+  const [address = "", prefix = ""] = subnet.split("/");
+  const family = isIP(address);
+  if (family === 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > (family === 4 ? 32 : 128)) {
+    throw new EngineError("invalid", `invalid network config:\ninvalid subnet ${subnet}: invalid CIDR block notation`);
+  }
+  const gateway = entry.Gateway ?? "";
+  if (gateway !== "" && isIP(gateway) !== family)
+    throw new EngineError("invalid", `invalid network config:\ninvalid gateway ${gateway}: invalid address`);
+  return {
+    family: family === 4 ? 4 : 6,
+    subnet,
+    gateway,
+    ...(entry.IPRange && { ipRange: entry.IPRange }),
+    auxiliary: entry.AuxiliaryAddresses ?? {},
+  };
+}
+
+function networkTest({ containers }: Services, filters: Filters): (record: NetworkRecord) => boolean {
+  const any = (name: string, test: (value: string) => boolean): boolean => !filters.has(name) || valuesOf(filters, name).some(test);
+  return (record) => {
+    const { config } = record;
+    const builtin = ["bridge", "host", "none"].includes(config.name);
+    return (
+      any("id", (value) => config.id.startsWith(value) || config.id.includes(value)) &&
+      any("name", (value) => matchesName(config.name, value)) &&
+      any("driver", (value) => config.driver === value) &&
+      any("scope", (value) => record.scope === value) &&
+      any("type", (value) => value === (builtin ? "builtin" : "custom")) &&
+      any("dangling", (value) => (value === "true" || value === "1") === (!builtin && containers.endpointsOf(config.id).length === 0)) &&
+      (!filters.has("label") || matchesLabels(record.labels, valuesOf(filters, "label")))
+    );
+  };
+}
+
+async function prune({ networks, containers }: Services, { query }: ApiRequest): Promise<ApiResponse> {
+  const filters = queryFilters(query, ["label", "label!", "until"]);
+  const until = parseUntil(filters);
+  const deleted: string[] = [];
+  for (const record of networks.list()) {
+    const { name, id } = record.config;
+    if (["bridge", "host", "none"].includes(name) || containers.references(id)) continue;
+    if (filters.has("label") && !matchesLabels(record.labels, valuesOf(filters, "label"))) continue;
+    if (filters.has("label!") && matchesLabels(record.labels, valuesOf(filters, "label!"))) continue;
+    if (until !== undefined && (parseTimeNano(record.createdAt) ?? 0n) >= until) continue;
+    try {
+      await networks.remove(id, (networkId) => containers.endpointsOf(networkId));
+      deleted.push(name);
+    } catch (error) {
+      if (!isKind(error, "forbidden", "not_found")) throw error; // taken or removed meanwhile
+    }
+  }
+  networks.announcePrune();
+  return json(200, { NetworksDeleted: deleted.length > 0 ? deleted : null });
+}

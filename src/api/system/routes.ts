@@ -1,0 +1,89 @@
+import type { SystemService } from "#engine/system/service.ts";
+import { EngineError } from "#lib/errors.ts";
+import type { ApiRequest } from "../http/request.ts";
+import { json, stream, text, type ApiResponse } from "../http/response.ts";
+import { get, head, post, upgrade, type AnyRoute } from "../http/route.ts";
+import { formatApiVersion, newestApiVersion, oldestApiVersion } from "../http/version.ts";
+import { diskUsage, type DiskUsageServices } from "./disk-usage.ts";
+import { eventFilters, eventStream } from "./events.ts";
+import { toInfo } from "./info.ts";
+import { queryFilters } from "../decode/filters.ts";
+import { parseUnixTime } from "../decode/timestamp.ts";
+
+/** Before there is a builder of our own, clients are told to use the classic one, which answers 501. */
+const pingHeaders = {
+  "Builder-Version": "1",
+  "Cache-Control": "no-cache, no-store, must-revalidate",
+  Pragma: "no-cache",
+  Swarm: "inactive",
+};
+
+/** Source: Engine API, tag System. */
+export function systemRoutes(system: SystemService, usage: DiskUsageServices): AnyRoute[] {
+  return [
+    get("/_ping", () => text(200, "OK", pingHeaders)),
+    head("/_ping", () => text(200, "", { ...pingHeaders, "Content-Length": "0" })),
+    get("/version", () => json(200, version(system))),
+    get("/info", async () => json(200, toInfo(await system.info()))),
+    get("/events", (request) => events(system, request)),
+    get("/system/df", (request) => diskUsage(usage, request)),
+    post("/auth", () => {
+      throw new EngineError("not_implemented", "login by the daemon is not implemented yet");
+    }),
+    post("/build", () => noBuilder()),
+    post("/build/prune", () => json(200, { CachesDeleted: null, SpaceReclaimed: 0 })),
+    post("/build/cancel", () => noBuilder()),
+    upgrade("/session", () => Promise.resolve(noBuilder())),
+    upgrade("/grpc", () => Promise.resolve(noBuilder())),
+  ];
+}
+
+function noBuilder(): never {
+  throw new EngineError("not_implemented", "the builder is not implemented yet");
+}
+
+function version(system: SystemService): unknown {
+  const { product, commit, buildTime, kernelVersion, architecture, runtime, monitor } = system.versions;
+  return {
+    Platform: { Name: "Gantry" },
+    Version: product,
+    ApiVersion: formatApiVersion(newestApiVersion),
+    MinAPIVersion: formatApiVersion(oldestApiVersion),
+    Os: "linux",
+    Arch: architecture,
+    KernelVersion: kernelVersion,
+    GitCommit: commit,
+    GoVersion: "",
+    BuildTime: buildTime,
+    Components: [
+      {
+        Name: "Engine",
+        Version: product,
+        Details: {
+          ApiVersion: formatApiVersion(newestApiVersion),
+          Arch: architecture,
+          BuildTime: buildTime,
+          Experimental: "false",
+          GitCommit: commit,
+          GoVersion: "",
+          KernelVersion: kernelVersion,
+          MinAPIVersion: formatApiVersion(oldestApiVersion),
+          Os: "linux",
+        },
+      },
+      { Name: runtime.name, Version: runtime.version, Details: { GitCommit: runtime.commit } },
+      { Name: "conmon", Version: monitor.version, Details: { GitCommit: monitor.commit } },
+    ],
+  };
+}
+
+function events(system: SystemService, { query, signal }: ApiRequest): ApiResponse {
+  const filters = queryFilters(query, eventFilters);
+  const sinceNano = parseUnixTime(query.get("since"));
+  const untilNano = parseUnixTime(query.get("until"));
+  if (sinceNano !== undefined && untilNano !== undefined && untilNano !== 0n && sinceNano > untilNano) {
+    const seconds = (nano: bigint): string => `${nano / 1_000_000_000n}.${(nano % 1_000_000_000n).toString().padStart(9, "0")}`;
+    throw new EngineError("invalid", `\`since\` time (${seconds(sinceNano)}) cannot be after \`until\` time (${seconds(untilNano)})`);
+  }
+  return stream("application/json", eventStream(system.events, { filters, sinceNano, untilNano: untilNano || undefined, signal }));
+}

@@ -1,0 +1,18 @@
+import { ExitError } from "./errors.ts";
+import type { Invocation } from "./command.ts";
+
+/** Asks on the terminal, or reads the answer from stdin. Everything but `y` is no. @throws {ExitError} 1 when stdin ends or says no */
+export async function confirm({ out }: Pick<Invocation, "out">, question: string): Promise<void> {
+  await out.write(`${question} [y/N] `);
+  if ((await firstLine()).trim().toLowerCase() !== "y") throw new ExitError(0, "Total reclaimed space: 0B");
+}
+
+async function firstLine(): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of Bun.stdin.stream()) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes("\n") || text.length > 1024) break;
+  }
+  return text.split("\n", 1)[0] ?? "";
+}

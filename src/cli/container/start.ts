@@ -1,0 +1,64 @@
+import { messageOf } from "#lib/errors.ts";
+import { atLeast, command, type Invocation } from "../command.ts";
+import { printFailures } from "../each.ts";
+import { ExitError } from "../errors.ts";
+import { bool, text } from "../flag-kinds.ts";
+import { attachStreams } from "./streams.ts";
+
+const flags = {
+  attach: bool("a", "Attach STDOUT/STDERR and forward signals"),
+  checkpoint: text(undefined, "Restore from this checkpoint"),
+  checkpointDir: text(undefined, "Use a custom checkpoint storage directory"),
+  detachKeys: text(undefined, "Override the key sequence for detaching a container"),
+  interactive: bool("i", "Attach container's STDIN"),
+} as const;
+
+export const start = command({
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  args: atLeast(1),
+  completes: "containers",
+  flags,
+  run: async (invocation) => {
+    const { args, flags, client } = invocation;
+    if (!flags.attach && !flags.interactive) return startAll(invocation);
+    if (args.length > 1) throw new ExitError(1, "you cannot start and attach multiple containers at once");
+    if (flags.checkpoint !== "") {
+      await client.containers.start(args[0] ?? "", { checkpoint: flags.checkpoint, checkpointDirectory: flags.checkpointDir });
+      return 0;
+    }
+    return startAttached(invocation);
+  },
+});
+
+async function startAll(invocation: Invocation<typeof flags>): Promise<number> {
+  const { args, flags, client, out } = invocation;
+  const failures: string[] = [];
+  const failed: string[] = [];
+  for (const name of args) {
+    try {
+      await client.containers.start(name, { checkpoint: flags.checkpoint, checkpointDirectory: flags.checkpointDir });
+      await out.line(name);
+    } catch (error) {
+      failures.push(messageOf(error));
+      failed.push(name);
+    }
+  }
+  if (failed.length > 0) failures.push(`Error: failed to start containers: ${failed.join(", ")}`);
+  return printFailures(invocation, failures);
+}
+
+async function startAttached(invocation: Invocation<typeof flags>): Promise<number> {
+  const { flags, client } = invocation;
+  const { Id, Config, HostConfig } = await client.containers.inspect(invocation.args[0] ?? "");
+  const tty = Config?.Tty ?? false;
+  const stdin = flags.interactive && (Config?.OpenStdin ?? false);
+  await using attached = await attachStreams(invocation, { container: Id, stdin, stdout: true, stderr: true, tty, detachKeys: flags.detachKeys });
+  const { ended } = await client.containers.wait(Id, HostConfig?.AutoRemove ? "removed" : "next-exit");
+  ended.catch(() => {}); // awaited below, unless the start fails
+  await client.containers.start(Id);
+  using _signals = tty ? undefined : attached.proxySignals();
+  if ((await attached.done()) === "detached") return 0;
+  const { StatusCode, Error: problem } = await ended;
+  if (problem?.Message) throw new ExitError(1, problem.Message);
+  return StatusCode;
+}

@@ -1,0 +1,29 @@
+import type { ImageDeletion } from "#client/shapes.ts";
+import { command, noArguments } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { bool, filters } from "../flag-kinds.ts";
+import { humanSize } from "../units.ts";
+
+export const prune = command({
+  usage: "[OPTIONS]",
+  args: noArguments,
+  flags: {
+    all: bool("a", "Remove all unused images, not just dangling ones"),
+    filter: filters(undefined, 'Provide filter values (e.g. "until=<timestamp>")'),
+    force: bool("f", "Do not prompt for confirmation"),
+  },
+  run: async (invocation) => {
+    const { flags, client, out } = invocation;
+    const what = flags.all ? "all images without at least one container associated to them" : "all dangling images";
+    if (!flags.force) await confirm(invocation, `WARNING! This will remove ${what}.\nAre you sure you want to continue?`);
+    const report = await client.images.prune({ ...flags.filter, dangling: [String(!flags.all)] });
+    const deleted = report.ImagesDeleted ?? [];
+    if (deleted.length > 0) await out.write(`Deleted Images:\n${deletionLines(deleted)}\n`);
+    await out.line(`Total reclaimed space: ${humanSize(report.SpaceReclaimed ?? 0)}`);
+  },
+});
+
+/** Small letters here, capitals in `rmi`: so does Docker. */
+export function deletionLines(deleted: readonly ImageDeletion[]): string {
+  return deleted.map(({ Untagged, Deleted }) => (Untagged ? `untagged: ${Untagged}\n` : `deleted: ${Deleted ?? ""}\n`)).join("");
+}

@@ -1,0 +1,17 @@
+import { command, exactly } from "../command.ts";
+import { ExitError } from "../errors.ts";
+import { parseReference } from "./reference.ts";
+
+export const tag = command({
+  usage: "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+  args: exactly(2),
+  completes: "images",
+  flags: {},
+  run: async ({ args, client }) => {
+    const [source = "", target = ""] = args;
+    const reference = parseReference(target);
+    if (!reference) throw new ExitError(1, `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: invalid reference format`);
+    if (reference.digest) throw new ExitError(1, "refusing to create a tag with a digest reference");
+    await client.images.tag(source, target.replace(/:[\w][\w.-]*$/, ""), reference.tag ?? "latest");
+  },
+});

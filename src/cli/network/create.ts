@@ -1,0 +1,86 @@
+import { command, exactly, type Invocation } from "../command.ts";
+import { labelEntry, readLabels } from "../container/options/environment.ts";
+import { ExitError } from "../errors.ts";
+import { bool, list, map, strings, text } from "../flag-kinds.ts";
+import { contains } from "./subnet.ts";
+
+const createNetworkFlags = {
+  attachable: bool(undefined, "Enable manual container attachment"),
+  auxAddress: map(undefined, "Auxiliary IPv4 or IPv6 addresses used by Network driver"),
+  configFrom: text(undefined, "The network from which to copy the configuration"),
+  configOnly: bool(undefined, "Create a configuration only network"),
+  driver: text("d", "Driver to manage the Network", { initially: "bridge" }),
+  gateway: strings(undefined, "IPv4 or IPv6 Gateway for the master subnet"),
+  ingress: bool(undefined, "Create swarm routing-mesh network"),
+  internal: bool(undefined, "Restrict external access to the network"),
+  ipRange: strings(undefined, "Allocate container ip from a sub-range"),
+  ipamDriver: text(undefined, "IP Address Management Driver", { initially: "default" }),
+  ipamOpt: map(undefined, "Set IPAM driver specific options"),
+  ipv4: bool(undefined, "Enable or disable IPv4 address assignment", { initially: true }),
+  ipv6: bool(undefined, "Enable or disable IPv6 address assignment"),
+  label: list(undefined, "Set metadata on a network", labelEntry),
+  opt: map("o", "Set driver specific options"),
+  scope: text(undefined, "Control the network's scope"),
+  subnet: strings(undefined, "Subnet in CIDR format that represents a network segment"),
+} as const;
+
+export const create = command({
+  usage: "[OPTIONS] NETWORK",
+  args: exactly(1),
+  examples: ["network create --subnet 10.20.0.0/16 backend"],
+  flags: createNetworkFlags,
+  run: async (invocation) => {
+    const answer = await invocation.client.networks.create(await networkBody(invocation));
+    if (answer.Warning) await invocation.err.line(`WARNING: ${answer.Warning}`);
+    await invocation.out.line(answer.Id);
+  },
+});
+
+async function networkBody({ args, flags, changed }: Invocation<typeof createNetworkFlags>): Promise<object> {
+  return {
+    Name: args[0] ?? "",
+    Driver: flags.driver,
+    Scope: flags.scope,
+    ...(changed.has("ipv4") ? { EnableIPv4: flags.ipv4 } : {}),
+    ...(changed.has("ipv6") ? { EnableIPv6: flags.ipv6 } : {}),
+    IPAM: { Driver: flags.ipamDriver, Options: flags.ipamOpt, Config: subnets(flags) },
+    Internal: flags.internal,
+    Attachable: flags.attachable,
+    Ingress: flags.ingress,
+    ConfigOnly: flags.configOnly,
+    ConfigFrom: flags.configFrom === "" ? null : { Network: flags.configFrom },
+    Options: flags.opt,
+    Labels: await readLabels([], flags.label),
+  };
+}
+
+interface Subnet {
+  Subnet: string;
+  IPRange?: string;
+  Gateway?: string;
+  AuxiliaryAddresses?: Record<string, string>;
+}
+
+/** Ranges, gateways and reserved addresses go to the subnet that contains them. */
+function subnets({ subnet, ipRange, gateway, auxAddress }: Invocation<typeof createNetworkFlags>["flags"]): Subnet[] {
+  if (subnet.length < ipRange.length || subnet.length < gateway.length)
+    throw new ExitError(1, "every ip-range or gateway must have a corresponding subnet");
+  const configs = subnet.map((Subnet): Subnet => ({ Subnet }));
+  const of = (address: string, what: string): Subnet => {
+    const found = configs.find(({ Subnet }) => contains(Subnet, address.split("/", 1)[0] ?? ""));
+    if (!found) throw new ExitError(1, `no matching subnet for ${what} ${address}`);
+    return found;
+  };
+  for (const range of ipRange) {
+    const config = of(range, "range");
+    if (config.IPRange) throw new ExitError(1, `cannot configure multiple ranges (${range}, ${config.IPRange}) on the same subnet (${config.Subnet})`);
+    config.IPRange = range;
+  }
+  for (const address of gateway) {
+    const config = of(address, "gateway");
+    if (config.Gateway) throw new ExitError(1, `cannot configure multiple gateways (${address}, ${config.Gateway}) for the same subnet (${config.Subnet})`);
+    config.Gateway = address;
+  }
+  for (const [name, address] of Object.entries(auxAddress)) (of(address, "aux-address").AuxiliaryAddresses ??= {})[name] = address;
+  return configs;
+}

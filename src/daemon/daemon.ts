@@ -1,0 +1,218 @@
+import { readFileSync } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
+import { release } from "node:os";
+import { FrontDoor } from "#api/http/front-door.ts";
+import { listen, type Listener, type TlsFiles } from "#api/http/listen.ts";
+import { apiRoutes } from "#api/routes.ts";
+import { FileContentStore } from "#drivers/content/store.ts";
+import { SpoolLogHub } from "#drivers/log/hub.ts";
+import { MetadataStore } from "#drivers/metadata/store.ts";
+import { HostNetworkDriver } from "#drivers/network/driver.ts";
+import { openSnapshotter } from "#drivers/snapshot/probe.ts";
+import { LocalVolumeDriver } from "#drivers/volume/local.ts";
+import type { ContainerDependencies, ContainerSettings } from "#engine/container/dependencies.ts";
+import { ContainerRegistry } from "#engine/container/registry.ts";
+import { restoreContainers, startWanted } from "#engine/container/restore.ts";
+import { ContainerService } from "#engine/container/service.ts";
+import { capabilitiesOfMask } from "#engine/container/spec/capabilities.ts";
+import { EventBus } from "#engine/event/bus.ts";
+import { ExecService } from "#engine/exec/service.ts";
+import { ImageService } from "#engine/image/service.ts";
+import { NetworkService } from "#engine/network/service.ts";
+import { SystemService } from "#engine/system/service.ts";
+import { VolumeService } from "#engine/volume/service.ts";
+import { systemClock } from "#lib/clock.ts";
+import { instancePaths, type Instance } from "#lib/instance.ts";
+import type { Logger } from "#lib/log.ts";
+import { buildCommit, version } from "#lib/version.ts";
+import { cgroupHierarchies, cgroupMode, type CgroupHierarchy } from "#os/cgroup.ts";
+import { Kernel } from "#os/kernel.ts";
+import { backingFileSystem, freeBytes } from "#os/file-system.ts";
+import { peerUid } from "#os/peer-credentials.ts";
+import type { DaemonConfig } from "./config.ts";
+import { CgroupWarmer } from "./cgroup-warmer.ts";
+import { openInstance } from "./instance.ts";
+import { openRuntimes, findProgram, type Runtimes } from "./runtimes.ts";
+
+export interface Daemon {
+  close(): Promise<void>;
+}
+
+const gibibyte = 2 ** 30;
+
+/** Builds the engine from its parts, makes it agree with the host, and opens the API. The only place that knows every layer below. */
+export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Daemon> {
+  const kernel = new Kernel();
+  const opened = openInstance(config);
+  const { instance } = opened;
+  const paths = instancePaths(instance);
+  const store = await MetadataStore.open(paths.database, log);
+  const hierarchies = cgroupHierarchies();
+  const runtimes = await openRuntimes(instance, { wanted: config.defaultRuntime, hierarchies, kernel, log });
+  const content = await FileContentStore.open(paths.content);
+  const snapshots = await openSnapshotter(paths, kernel, log, config.storageDriver);
+  const logs = new SpoolLogHub({ log });
+  const networkDriver = new HostNetworkDriver({ instance, kernel, log });
+  const events = new EventBus(store);
+  const images = await ImageService.open({ store, content, snapshots, events, log });
+  const volumes = new VolumeService(store, events, new Map([["local", new LocalVolumeDriver(paths.volumes, kernel)]]));
+  const networks = new NetworkService(instance, store, networkDriver, events);
+  await networks.ensurePredefined(config.bridgeAddress);
+  const warmer = new CgroupWarmer(instance, hierarchies, log);
+
+  const deps: ContainerDependencies = {
+    ...{ instance, store, events, images, networks, networkDriver, volumes, snapshots, logs, log },
+    settings: await containerSettings(config, runtimes, instance),
+    containers: new ContainerRegistry(store),
+    runtimes: runtimes.drivers,
+    clock: systemClock,
+    warmCgroups: () => warmer.warm(),
+    removeTree: (path) => kernel.run({ type: "remove-tree", path }),
+    makeFolder: async (path) => void (await mkdir(path, { recursive: true, mode: 0o700 })),
+    listFolders: async (path) => readdir(path).catch(() => []),
+  };
+  const containers = new ContainerService(deps);
+  const execs = new ExecService(deps);
+  await restoreContainers(deps, containers.lifecycle);
+  await images.collectGarbage();
+  const system = new SystemService(systemSettings(config, instance, runtimes, hierarchies, snapshots.name), systemVersions(runtimes), {
+    events,
+    containers,
+    images,
+  });
+  const door = new FrontDoor({
+    routes: apiRoutes({
+      ...{ containers, execs, images, networks, volumes, system },
+      snapshotter: snapshots.name,
+      pull: {
+        ...{ images, content, snapshots, log },
+        registryMirrors: config.registryMirrors,
+        insecureRegistries: config.insecureRegistries,
+        maximumConcurrentDownloads: config.maximumConcurrentDownloads,
+      },
+    }),
+    productVersion: version,
+    log,
+  });
+  startWanted(deps, containers.lifecycle);
+  const listeners = await openListeners(config, door, instance, log);
+  opened.announce(config.pidFile);
+
+  return {
+    async close() {
+      for (const listener of listeners) listener.close();
+      if (!config.liveRestore) await containers.stopAll(config.shutdownTimeoutSeconds);
+      await containers.lifecycle.settle();
+      await door.close(closeGraceMilliseconds);
+      for (const runtime of runtimes.drivers.values()) runtime.close();
+      await logs.close();
+      await networkDriver.close();
+      await store.close();
+      warmer.close();
+      await kernel.close();
+      opened.close();
+    },
+  };
+}
+
+/** How long open requests may take to end at a shutdown. */
+const closeGraceMilliseconds = 2000;
+
+async function openListeners(config: DaemonConfig, door: FrontDoor, instance: Instance, log: Logger): Promise<Listener[]> {
+  const own = `unix://${instance.execRoot}/gantry.sock`;
+  const hosts = [...(config.hosts.length > 0 ? config.hosts : [own]), ...(config.dockerSocket ? ["unix:///var/run/docker.sock"] : [])];
+  const tls = config.tls || config.tlsVerify ? readTls(config) : undefined;
+  const listeners: Listener[] = [];
+  try {
+    for (const host of hosts) {
+      const opened = await listen(host, door, {
+        group: config.group,
+        allowInsecureTcp: config.allowInsecureTcp,
+        peerUid,
+        ...(tls && { tls }),
+      });
+      listeners.push(...opened);
+      for (const { address } of opened) log.info("API listens", { address });
+    }
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+  return listeners;
+}
+
+function readTls(config: DaemonConfig): TlsFiles {
+  return {
+    certificate: readFileSync(config.tlsCert),
+    key: readFileSync(config.tlsKey),
+    ...(config.tlsVerify && { clientAuthority: readFileSync(config.tlsCaCert) }),
+  };
+}
+
+async function containerSettings(config: DaemonConfig, runtimes: Runtimes, instance: Instance): Promise<ContainerSettings> {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  const init = config.initPath ?? (await findProgram("catatonit"))?.path ?? (await findProgram("tini"))?.path;
+  return {
+    defaultRuntime: runtimes.defaultName,
+    initPath: init,
+    defaultLogDriver: config.logDriver,
+    defaultLogOptions: config.logOptions,
+    defaultUlimits: Object.entries(config.ulimits).map(([Name, { soft, hard }]) => ({ Name, Soft: soft, Hard: hard })),
+    defaultShmBytes: config.defaultShmBytes,
+    spoolSizeLimitBytes: Math.min(gibibyte, Math.floor(freeBytes(instance.dataRoot).totalBytes / 100)),
+    capabilities: capabilitiesOfMask(BigInt(`0x${bounding}`)),
+    dns: config.dns,
+    dnsOptions: config.dnsOptions,
+    dnsSearch: config.dnsSearch,
+    stopTimeoutSeconds: 10,
+  };
+}
+
+function systemSettings(
+  config: DaemonConfig,
+  instance: Instance,
+  runtimes: Runtimes,
+  hierarchies: readonly CgroupHierarchy[],
+  snapshotter: string,
+) {
+  const controllers = new Set(hierarchies.flatMap((hierarchy) => [...hierarchy.controllers]));
+  return {
+    id: instance.id,
+    dataRoot: instance.dataRoot,
+    snapshotter,
+    backingFileSystem: backingFileSystem(instance.dataRoot),
+    controllers,
+    cgroupVersion: cgroupMode(hierarchies) === "v2" ? ("2" as const) : ("1" as const),
+    debug: config.debug,
+    logDriver: config.logDriver,
+    registryMirrors: config.registryMirrors,
+    labels: config.labels,
+    runtimes: [...runtimes.drivers.values()].map(({ name, path }) => ({ name, path })),
+    defaultRuntime: runtimes.defaultName,
+    initBinary: config.initPath ?? "docker-init",
+    liveRestore: config.liveRestore,
+    securityOptions: ["name=seccomp,profile=builtin"],
+    warnings: [...runtimes.warnings, ...insecureWarnings(config)],
+  };
+}
+
+function insecureWarnings(config: DaemonConfig): string[] {
+  const exposed = config.hosts.filter((host) => host.startsWith("tcp://") && !config.tlsVerify);
+  return exposed.map(
+    (host) =>
+      `WARNING: API is accessible on ${host.replace("tcp://", "http://")} without encryption: whoever reaches it is root on this host.`,
+  );
+}
+
+function systemVersions(runtimes: Runtimes) {
+  return {
+    product: version,
+    commit: buildCommit,
+    buildTime: "",
+    kernelVersion: release(),
+    architecture: process.arch === "x64" ? "amd64" : process.arch,
+    runtime: runtimes.runtime,
+    monitor: runtimes.monitor,
+  };
+}

@@ -1,0 +1,335 @@
+import { mkdirSync } from "node:fs";
+import { Converter } from "./convert.ts";
+import { CursorFile, initialState, type CursorState } from "./cursor.ts";
+import { freeBytes, isDiskFull } from "./disk-space.ts";
+import { JsonFile } from "./json-file.ts";
+import { lineFormat, type LineFormat } from "./json-line.ts";
+import { lossLine, lossTexts, restOfLine } from "./loss.ts";
+import { jsonFileLimits, logPath, type JsonFileLimits } from "./options.ts";
+import type { LogLimits, PressureReason } from "./protocol.ts";
+import type { SharedOffsets } from "./shared-offsets.ts";
+import { Spool } from "./spool.ts";
+import { longestRecordBytes, recordEnd } from "./spool-record.ts";
+import type { LogConfig, SpoolOffset } from "./types.ts";
+
+/** Buffers that all pumps of a worker use in turn. */
+export interface PumpBuffers {
+  readonly input: Buffer;
+  readonly converter: Converter;
+}
+
+export function pumpBuffers(): PumpBuffers {
+  return { input: Buffer.allocUnsafeSlow(256 << 10), converter: new Converter() };
+}
+
+/** News from a pump. */
+export interface PumpListener {
+  segment(base: SpoolOffset, descriptor: number): void;
+  progress(): void;
+  pressure(reason: PressureReason, on: boolean): void;
+}
+
+/** `more`: call again soon. `idle`: when the spool has grown. `full`: after a while, the disk has no room. */
+export type PumpStep = "more" | "idle" | "full";
+
+/** Free space from which dropping ends, so that it does not begin again at once. */
+const recoveredFreeBytes = 8 << 20;
+/** An exit is not delayed by a full disk for longer. */
+const finishWaitMilliseconds = 2000;
+
+/**
+ * Carries the output of one container from the spool into its json-file, exactly once over kill -9: the cursor is saved after each write, and
+ * what was written since is made again and skipped (convert.ts is pure). With the driver `none` the spool is only freed.
+ */
+export class Pump {
+  readonly #config: LogConfig;
+  readonly #limits: LogLimits;
+  readonly #shared: SharedOffsets;
+  readonly #buffers: PumpBuffers;
+  readonly #listener: PumpListener;
+  readonly #format: LineFormat;
+  readonly #options: JsonFileLimits;
+  readonly #file: JsonFile | undefined;
+  readonly #cursor: CursorFile;
+  readonly #spool: Spool;
+  #state: CursorState;
+  #saved = false;
+  readonly #pressure = new Set<PressureReason>();
+  #fullSince: number | undefined;
+  #dropping = false;
+  #finishSince: number | undefined;
+
+  constructor(config: LogConfig, limits: LogLimits, shared: SharedOffsets, buffers: PumpBuffers, listener: PumpListener) {
+    this.#config = config;
+    this.#limits = limits;
+    this.#shared = shared;
+    this.#buffers = buffers;
+    this.#listener = listener;
+    this.#format = lineFormat(config.attributes);
+    this.#options = jsonFileLimits(config.driver === "none" ? {} : config.options);
+    mkdirSync(config.spoolFolder, { recursive: true });
+    mkdirSync(config.logsFolder, { recursive: true });
+    this.#file = config.driver === "none" ? undefined : new JsonFile(logPath(config.logsFolder, config.containerId), this.#options);
+    this.#cursor = new CursorFile(`${config.logsFolder}/cursor`);
+    this.#spool = new Spool(config.spoolFolder, shared, (base, descriptor) => listener.segment(base, descriptor), limits.freeStepBytes);
+    this.#state = this.#resume(this.#cursor.found ?? initialState);
+    this.#save(this.#state);
+  }
+
+  /** True when a look at the spool's size is not enough to know that there is nothing to do. */
+  get needsStep(): boolean {
+    return this.#dropping || this.#pressure.size > 0 || this.position !== this.end;
+  }
+
+  get containerId(): string {
+    return this.#config.containerId;
+  }
+
+  /** Position of the converter, and of the end of the open segment, in the output. */
+  get position(): SpoolOffset {
+    return this.#state.segmentBase + this.#state.offset;
+  }
+
+  get end(): SpoolOffset {
+    return this.#state.segmentBase + this.#spool.size;
+  }
+
+  /** One piece of work, a few milliseconds at most. @param now  monotonic milliseconds */
+  step(now: number): PumpStep {
+    const hasSpace = this.#spool.prepare();
+    // Asked before the read: what it finds then is all.
+    const complete = this.#spool.isComplete;
+    this.#watchLag();
+    const result = this.#file ? this.#convert(this.#file, now) : this.#skip();
+    if (result === "idle" && complete) {
+      this.#takeNext();
+      return "more";
+    }
+    this.#watchDisk(hasSpace && result !== "full", now);
+    return result;
+  }
+
+  /** conmon is gone; a full disk is not waited for any longer. */
+  expectEnd(now: number): void {
+    this.#finishSince ??= now;
+  }
+
+  /**
+   * After a step that was `idle` and `expectEnd`: writes what has no newline and removes the spool. Returns the end's offset; undefined when
+   * the disk is full and it is to be tried again.
+   */
+  finish(now: number): SpoolOffset | undefined {
+    if (this.#file && !this.#writeEnd(this.#file, now)) return undefined;
+    const { fileInode, fileSize, prefix, lostBytes } = this.#state;
+    this.#save({ ...initialState, fileInode, fileSize, prefix, lostBytes });
+    const end = this.#spool.remove();
+    this.#shared.free(end);
+    this.#file?.close();
+    this.#cursor.close();
+    return end;
+  }
+
+  /** After `finish`, when no reader is left. */
+  release(): void {
+    this.#spool.close();
+  }
+
+  /** Lets go without an end: the daemon stops, or the container's log is removed. */
+  close(): void {
+    this.#save(this.#state);
+    this.#file?.close();
+    this.#cursor.close();
+    this.#spool.close();
+  }
+
+  /** Gives back what readers held until now. */
+  free(): void {
+    if (this.#saved) this.#spool.free(this.#state.offset, () => this.#file?.sync());
+  }
+
+  #resume(last: CursorState): CursorState {
+    const { gap, ...position } = this.#spool.resume(last);
+    const resumed = position.segment === last.segment && position.segmentInode === last.segmentInode;
+    let prefix = gap ? this.#marked(last.prefix, lossTexts.gap) : last.prefix;
+    if (!this.#file) return { ...last, ...position, written: 0 };
+    const { inode, size } = this.#file.position;
+    // Another inode: the process that died had rotated, after it saved how much was written until then.
+    const since = inode === last.fileInode ? size - last.fileSize : last.fileInode === 0 ? 0 : size;
+    const written = last.segment === 0 ? 0 : Math.max(0, since) + last.written;
+    if (written === 0 && !this.#file.endsWithLine) prefix = Buffer.concat([Buffer.from("\n"), prefix]);
+    return { ...last, ...position, suspectUntil: resumed ? last.suspectUntil : 0, prefix, written, fileInode: inode, fileSize: size };
+  }
+
+  #convert(file: JsonFile, now: number): PumpStep {
+    if (this.#dropping && this.#hasRecovered()) this.#endDropping();
+    if (this.#options.nonBlocking) this.#skipBacklog();
+    const { input, converter } = this.#buffers;
+    const { offset, unfinished, prefix, suspectUntil } = this.#state;
+    const length = this.#spool.read(input, offset);
+    if (length === 0 && (prefix.length === 0 || this.#dropping)) return "idle";
+    converter.begin(this.#format, unfinished, prefix);
+    if (length === 0) return this.#write(file, 0, now);
+    const used = converter.convert(input, length, offset < suspectUntil);
+    if (used === 0) return this.#passDamage(length);
+    return this.#write(file, used, now);
+  }
+
+  /** Writes the converter's output, of which `written` bytes are in the file already, and moves `used` bytes on. */
+  #write(file: JsonFile, used: number, now: number): PumpStep {
+    const { converter } = this.#buffers;
+    const before = this.#state;
+    const start = Math.min(before.written, converter.length);
+    const reached = this.#dropping ? start : file.write(converter.output, start, converter.length, (at) => this.#saveWritten(file, at));
+    const all = reached === converter.length;
+    if (!all && !this.#dropping) {
+      this.#saveWritten(file, reached);
+      if (!this.#hasWaited(now)) return "full";
+      this.#beginDropping();
+    }
+    const rest = all ? noBytes : this.#restAt(reached);
+    const { position } = file;
+    this.#save({
+      ...this.#state,
+      offset: before.offset + used,
+      written: all ? Math.max(0, before.written - converter.length) : 0,
+      fileInode: position.inode,
+      fileSize: position.size,
+      prefix: rest,
+      lostBytes: before.lostBytes + (converter.length - reached - rest.length),
+      unfinished: converter.unfinished,
+    });
+    this.free();
+    if (this.#shared.following && all) this.#listener.progress();
+    return used === 0 ? "idle" : "more";
+  }
+
+  /** What must still come when the rest of the output is dropped: a prefix as it is, a line that is cut shortened. */
+  #restAt(reached: number): Buffer {
+    const { prefix } = this.#state;
+    if (reached < prefix.length) return prefix.subarray(reached);
+    return restOfLine(this.#buffers.converter.output, reached, this.#buffers.converter.length, this.#format);
+  }
+
+  #saveWritten(file: JsonFile, written: number): boolean {
+    const { inode, size } = file.position;
+    return this.#save({ ...this.#state, written, fileInode: inode, fileSize: size });
+  }
+
+  /** A piece without a whole record: its rest has yet to come, unless none will, or it is no record at all. */
+  #passDamage(length: number): PumpStep {
+    const full = length === this.#buffers.input.length;
+    const ended = this.#spool.isComplete || this.#finishSince !== undefined;
+    if (!full && !ended) return "idle";
+    if (!full && this.#spool.size > this.#state.offset + length) return "more";
+    // Keeps what may be the beginning of a record.
+    const passed = full ? length - longestRecordBytes : length;
+    this.#save({ ...this.#state, offset: this.#state.offset + passed });
+    return "more";
+  }
+
+  /** The driver `none`: nobody but attached clients wants the bytes. */
+  #skip(): PumpStep {
+    const { size } = this.#spool;
+    if (size === this.#state.offset) return "idle";
+    this.#save({ ...this.#state, offset: size });
+    this.free();
+    return "idle";
+  }
+
+  #takeNext(): void {
+    const { gap, ...position } = this.#spool.next();
+    const prefix = gap && this.#file ? this.#marked(this.#state.prefix, lossTexts.gap) : this.#state.prefix;
+    const suspectUntil = this.#dropping ? Number.MAX_SAFE_INTEGER : 0;
+    this.#save({ ...this.#state, ...position, suspectUntil, prefix });
+    this.free();
+  }
+
+  #writeEnd(file: JsonFile, now: number): boolean {
+    if (this.#dropping && this.#hasRecovered()) this.#endDropping();
+    const { converter } = this.#buffers;
+    converter.begin(this.#format, this.#state.unfinished, this.#state.prefix);
+    converter.end();
+    return this.#write(file, 0, now) !== "full";
+  }
+
+  /** Mode `non-blocking`: whole records are left out rather than the container held back. */
+  #skipBacklog(): void {
+    const limit = Math.max(this.#limits.lagBytes, this.#options.maxBufferBytes ?? 0);
+    const { size } = this.#spool;
+    const { offset, written, prefix } = this.#state;
+    if (size - offset <= limit || written > 0) return;
+    const { input } = this.#buffers;
+    const target = size - Math.floor(limit / 2);
+    const end = recordEnd(input, 0, this.#spool.read(input, target));
+    if (end < 0) return;
+    const skipped = target + end + 1 - offset;
+    this.#save({ ...this.#state, offset: offset + skipped, prefix: this.#marked(prefix, lossTexts.tooSlow(skipped)) });
+  }
+
+  #watchLag(): void {
+    if (!this.#file || this.#options.nonBlocking) return;
+    const lag = this.#spool.size - this.#state.offset;
+    if (lag > this.#limits.lagBytes) this.#setPressure("converter", true);
+    else if (lag < this.#limits.lagBytes / 2) this.#setPressure("converter", false);
+  }
+
+  #watchDisk(hasSpace: boolean, now: number): void {
+    if (hasSpace) this.#fullSince = undefined;
+    else this.#fullSince ??= now;
+    // Whoever has waited long enough runs on, whatever becomes of the log.
+    this.#setPressure("disk", !hasSpace && !this.#hasWaited(now) && !this.#dropping);
+  }
+
+  #hasWaited(now: number): boolean {
+    if (this.#options.nonBlocking) return true;
+    if (this.#finishSince !== undefined && now - this.#finishSince >= finishWaitMilliseconds) return true;
+    return this.#fullSince !== undefined && now - this.#fullSince >= this.#limits.diskFullWaitMilliseconds;
+  }
+
+  #beginDropping(): void {
+    this.#dropping = true;
+    // From now on conmon itself may lose bytes in the middle of a record.
+    this.#state = { ...this.#state, suspectUntil: Number.MAX_SAFE_INTEGER };
+  }
+
+  #hasRecovered(): boolean {
+    return freeBytes(this.#config.logsFolder) >= recoveredFreeBytes;
+  }
+
+  #endDropping(): void {
+    this.#dropping = false;
+    const { prefix, lostBytes } = this.#state;
+    this.#save({ ...this.#state, prefix: this.#marked(prefix, lossTexts.diskFull(lostBytes)), lostBytes: 0, suspectUntil: this.#spool.size });
+  }
+
+  /** One mark is as good as ten: those that could not be written yet are few enough for the cursor. */
+  #marked(prefix: Buffer, text: string): Buffer {
+    const mark = lossLine(this.#format, text);
+    return prefix.length + mark.length > prefixLimitBytes ? prefix : Buffer.concat([prefix, mark]);
+  }
+
+  #setPressure(reason: PressureReason, on: boolean): void {
+    if (on === this.#pressure.has(reason)) return;
+    if (on) this.#pressure.add(reason);
+    else this.#pressure.delete(reason);
+    this.#listener.pressure(reason, on);
+  }
+
+  /** False when the disk is full: the state holds in memory, and nothing is given up that the saved one needs. */
+  #save(state: CursorState): boolean {
+    this.#state = state;
+    try {
+      this.#cursor.save(state);
+      this.#saved = true;
+      this.#spool.forgetPassed();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#saved = false;
+    }
+    return this.#saved;
+  }
+}
+
+const noBytes = Buffer.alloc(0);
+/** The rest of a line and a mark, each with the longest attributes. */
+const prefixLimitBytes = 24 << 10;

@@ -1,0 +1,81 @@
+import type { Digest } from "#lib/digest.ts";
+import type { ErrorKind } from "#lib/errors.ts";
+import type { DiffId, FileChange } from "./types.ts";
+
+/** How a layer lies on disk: an EROFS index over its tar, or a folder of files. */
+export type LayerForm = "erofs" | "unpacked";
+
+export interface BuildRequest {
+  readonly tar: string;
+  /** Folder that exists; gets `index` or `fs`. */
+  readonly output: string;
+  /** `erofs` becomes `unpacked` when the layer has sparse files. */
+  readonly form: LayerForm;
+  /** Folders of the layers below, top first. */
+  readonly lowers: readonly string[];
+}
+
+export interface BuiltLayer {
+  readonly form: LayerForm;
+  /** Digest of the index; null for an unpacked layer. */
+  readonly indexDigest: Digest | null;
+}
+
+export interface IngestRequest {
+  readonly source: string;
+  readonly offset: number;
+  /** Absent: up to the end of the file. */
+  readonly sizeBytes?: number;
+  /** Folder that exists; gets `tar`, and `index` or `fs` when the layer could be built at once. */
+  readonly output: string;
+  readonly form: LayerForm;
+  /** Absent while the layers below are not there yet. */
+  readonly lowers?: readonly string[];
+  readonly expectedDiffId?: DiffId;
+  readonly expectedDigest?: Digest;
+}
+
+export interface IngestedLayer {
+  readonly digest: Digest;
+  readonly compressedBytes: number;
+  readonly diffId: DiffId;
+  readonly sizeBytes: number;
+  /** Null when the layers below are needed for it: it must be built from the tar. */
+  readonly built: BuiltLayer | null;
+}
+
+export interface VerifyRequest {
+  readonly tar: string;
+  readonly sizeBytes: number;
+  readonly diffId: DiffId;
+  readonly form: LayerForm;
+  /** File of the index, or folder of the unpacked layer. */
+  readonly content: string;
+  readonly indexDigest: Digest | null;
+  readonly lowers: readonly string[];
+}
+
+/** Every command of a helper process: what it is given and what it answers. */
+export interface HelperCommands {
+  /** Blob → hashes, tar, and the layer when possible. */
+  readonly ingest: { readonly request: IngestRequest; readonly result: IngestedLayer };
+  /** Stored tar → layer. */
+  readonly build: { readonly request: BuildRequest; readonly result: BuiltLayer };
+  readonly diff: {
+    readonly request: { readonly upper: string; readonly lowers: readonly string[] };
+    readonly result: readonly FileChange[];
+  };
+  readonly "write-diff": {
+    readonly request: { readonly upper: string; readonly path: string };
+    readonly result: { readonly diffId: DiffId; readonly sizeBytes: number };
+  };
+  /** Null when all is well, else what is not. */
+  readonly verify: { readonly request: VerifyRequest; readonly result: string | null };
+}
+
+export type HelperCommand = keyof HelperCommands;
+
+/** The one line a helper prints. */
+export type HelperReply<Command extends HelperCommand = HelperCommand> =
+  | { readonly result: HelperCommands[Command]["result"] }
+  | { readonly error: { readonly kind: ErrorKind; readonly message: string } };

@@ -1,0 +1,226 @@
+import { stat } from "node:fs/promises";
+import { KeyedMutex } from "#lib/async.ts";
+import type { Digest } from "#lib/digest.ts";
+import { EngineError, messageOf } from "#lib/errors.ts";
+import type { Logger } from "#lib/log.ts";
+import type { Kernel } from "#os/kernel.ts";
+import { mountOverlay } from "#os/mount.ts";
+import { chainIdOn, chainIds } from "./chain-id.ts";
+import { prepareUpper } from "./container-folders.ts";
+import type { HelperPool } from "./helper-process.ts";
+import { importLayer } from "./import-layer.ts";
+import type { LayerRecord } from "./layer-record.ts";
+import type { LayerStore } from "./layer-store.ts";
+import { LayerUses } from "./layer-uses.ts";
+import { readMounted } from "./mounted-trees.ts";
+import type { ChainId, DiffId, FileChange, ImportedLayer, LayerSource, MountOptions, Snapshotter } from "./types.ts";
+import { folderUsage } from "./usage.ts";
+
+/** What overlayfs takes, and Docker's text for more. */
+export const maximumLayers = 500;
+
+/** So that the upper alone tells what a container changed, and can be mounted again elsewhere (README, "Options"). */
+const overlayOptions = ["index=off", "redirect_dir=nofollow", "metacopy=off", "xino=off"] as const;
+
+export interface SnapshotterParts {
+  readonly store: LayerStore;
+  readonly kernel: Kernel;
+  readonly helpers: HelperPool;
+  readonly logger: Logger;
+}
+
+/** What is the same for every form of layers: import, merged trees, counts, diffs. A form says where the files of a layer are. */
+export abstract class LayerSnapshotter implements Snapshotter {
+  abstract readonly name: "erofs" | "unpacked";
+  protected readonly store: LayerStore;
+  protected readonly kernel: Kernel;
+  protected readonly helpers: HelperPool;
+  protected readonly logger: Logger;
+  readonly #uses = new LayerUses();
+  readonly #trees = new Map<string, readonly ChainId[]>();
+  readonly #imports = new Map<ChainId, Promise<ImportedLayer>>();
+  readonly #targets = new KeyedMutex();
+
+  constructor(parts: SnapshotterParts) {
+    this.store = parts.store;
+    this.kernel = parts.kernel;
+    this.helpers = parts.helpers;
+    this.logger = parts.logger;
+    for (const [target, chain] of readMounted(parts.store.paths).trees) {
+      this.#trees.set(target, chain);
+      this.#uses.take(chain);
+    }
+  }
+
+  /** Folder with a layer's files when it can be read without waiting, else undefined. */
+  protected abstract readyFolder(record: LayerRecord): string | undefined;
+  /** Makes a layer's files readable. */
+  protected abstract prepareLayer(record: LayerRecord): Promise<void>;
+  /** Gives back what {@link prepareLayer} took; success when that is nothing. */
+  protected abstract releaseLayer(chainId: ChainId): Promise<void>;
+
+  /** Layers that no container uses are released. Merged trees stay. */
+  async close(): Promise<void> {
+    for (const chainId of this.store.list()) if (this.#uses.count(chainId) === 0) await this.releaseLayer(chainId);
+  }
+
+  async importLayer(source: LayerSource, signal: AbortSignal): Promise<ImportedLayer> {
+    if (source.parents.length >= maximumLayers) throw new EngineError("invalid", "max depth exceeded");
+    const parent = chainIds(source.parents).at(-1);
+    const expected = source.expectedDiffId === undefined ? undefined : chainIdOn(parent, source.expectedDiffId);
+    const existing = expected && this.store.get(expected);
+    if (existing) return asImported(existing, source);
+    const running = this.#import(source, parent, signal);
+    if (expected === undefined || this.#imports.has(expected)) return running;
+    this.#imports.set(expected, running);
+    try {
+      return await running;
+    } finally {
+      this.#imports.delete(expected);
+    }
+  }
+
+  async hasLayer(chainId: ChainId): Promise<boolean> {
+    return this.store.get(chainId) !== undefined;
+  }
+
+  async layerTar(diffId: DiffId): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined> {
+    const record = this.store.withDiffId(diffId);
+    return record && { path: this.store.paths.tar(diffId), sizeBytes: record.sizeBytes };
+  }
+
+  async removeLayer(chainId: ChainId): Promise<void> {
+    if (this.#uses.count(chainId) > 0) throw new EngineError("conflict", `layer ${chainId} is in use by a container`);
+    const removal = this.store.remove(chainId); // from now on nobody can begin to use it
+    await this.releaseLayer(chainId);
+    await removal;
+  }
+
+  async layers(): Promise<readonly ChainId[]> {
+    return this.store.list();
+  }
+
+  async mount(options: MountOptions): Promise<void> {
+    if (options.layers.length > maximumLayers) throw new EngineError("invalid", "max depth exceeded");
+    const chain = chainIds(options.layers);
+    await this.#targets.run(options.target, async () => {
+      if (this.#trees.has(options.target)) throw new EngineError("conflict", `${options.target} is already mounted`);
+      const { folders } = await this.#take(chain);
+      try {
+        await prepareUpper(options);
+        mountOverlay({
+          lowers: folders.length > 0 ? folders : [this.store.paths.empty],
+          upper: options.upper,
+          work: options.work,
+          target: options.target,
+          options: options.volatile ? [...overlayOptions, "volatile"] : overlayOptions,
+        });
+      } catch (error) {
+        this.#uses.giveBack(chain);
+        throw asEngineError(`mount root file system on ${options.target}`, error);
+      }
+      this.#trees.set(options.target, chain);
+    });
+  }
+
+  async unmount(target: string): Promise<void> {
+    await this.#targets.run(target, async () => {
+      await this.kernel.run({ type: "umount", target });
+      const chain = this.#trees.get(target);
+      if (!chain) return;
+      this.#trees.delete(target);
+      this.#uses.giveBack(chain);
+    });
+  }
+
+  mounted(): ReadonlyMap<string, readonly ChainId[]> {
+    return this.#trees;
+  }
+
+  usage(upper: string): Promise<{ readonly sizeBytes: number; readonly inodes: number }> {
+    return folderUsage(upper);
+  }
+
+  async diff(upper: string, layers: readonly DiffId[], signal: AbortSignal): Promise<readonly FileChange[]> {
+    return this.#reading(chainIds(layers), (lowers) => this.helpers.run("diff", { upper, lowers }, signal));
+  }
+
+  async writeDiff(
+    upper: string,
+    _layers: readonly DiffId[],
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly diffId: DiffId; readonly sizeBytes: number }> {
+    return this.helpers.run("write-diff", { upper, path }, signal);
+  }
+
+  async verify(chainId: ChainId, signal: AbortSignal): Promise<void> {
+    const { diffId, form, indexDigest, parent, sizeBytes } = this.store.need(chainId);
+    const { paths } = this.store;
+    const content = form === "erofs" ? paths.index(chainId) : paths.files(chainId);
+    const below = parent === null ? [] : this.store.ancestry(parent).reverse();
+    const damage = await this.#reading(form === "erofs" ? [] : below, (lowers) =>
+      this.helpers.run("verify", { tar: paths.tar(diffId), sizeBytes, diffId, form, content, indexDigest, lowers }, signal),
+    );
+    if (damage !== null) throw new EngineError("internal", `layer ${chainId} is damaged: ${damage}`);
+  }
+
+  async #import(source: LayerSource, parent: ChainId | undefined, signal: AbortSignal): Promise<ImportedLayer> {
+    const record = await importLayer({
+      source,
+      parent,
+      store: this.store,
+      helpers: this.helpers,
+      form: this.name,
+      waitForParent: async () => parent !== undefined && this.#imports.get(parent),
+      withLowers: (body) => this.#reading(chainIds(source.parents), body),
+      signal,
+    });
+    return asImported(record, source);
+  }
+
+  /** Runs `body` with the layers' folders, top first; they stay while it runs. */
+  async #reading<T>(chain: readonly ChainId[], body: (folders: readonly string[]) => Promise<T>): Promise<T> {
+    const { folders } = await this.#take(chain);
+    try {
+      return await body(folders);
+    } finally {
+      this.#uses.giveBack(chain);
+    }
+  }
+
+  /** Counts the layers as used and makes them readable. @returns their folders, top first */
+  async #take(chain: readonly ChainId[]): Promise<{ readonly folders: readonly string[] }> {
+    const records = chain.map((chainId) => this.store.need(chainId));
+    this.#uses.take(chain); // before anything is awaited: nobody may remove them
+    try {
+      const missing = records.filter((record) => this.readyFolder(record) === undefined);
+      if (missing.length > 0) await Promise.all(missing.map((record) => this.prepareLayer(record)));
+      return { folders: records.map((record) => this.#folderOf(record)).reverse() };
+    } catch (error) {
+      this.#uses.giveBack(chain);
+      throw asEngineError("make layers readable", error);
+    }
+  }
+
+  #folderOf(record: LayerRecord): string {
+    const folder = this.readyFolder(record);
+    if (folder === undefined) throw new EngineError("internal", `layer ${record.chainId} is not readable`);
+    return folder;
+  }
+}
+
+/** A layer that is there answers for this source: its blob may be compressed in another way. */
+async function asImported(record: LayerRecord, source: LayerSource): Promise<ImportedLayer> {
+  const { chainId, diffId, sizeBytes } = record;
+  const digest: Digest = source.expectedDigest ?? record.digest;
+  const compressedBytes = digest === record.digest ? record.compressedBytes : (source.range?.sizeBytes ?? (await stat(source.path)).size);
+  return { chainId, diffId, sizeBytes, digest, compressedBytes };
+}
+
+function asEngineError(what: string, error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT") return new EngineError("unavailable", "no space left on device", { cause: error });
+  return new EngineError("internal", `${what}: ${messageOf(error)}`, { cause: error });
+}

@@ -1,0 +1,46 @@
+import { dirname, relative } from "node:path";
+import { isDigest } from "#lib/digest.ts";
+import { readMounts, type MountInfo } from "#os/mount.ts";
+import type { LayerPaths } from "./layer-store.ts";
+import type { ChainId } from "./types.ts";
+
+/** What the kernel has mounted of this data root. */
+export interface MountedNow {
+  /** Merged tree → its layers, lowest first. */
+  readonly trees: ReadonlyMap<string, readonly ChainId[]>;
+  readonly layers: ReadonlySet<ChainId>;
+}
+
+/** Reads /proc/self/mountinfo. Mounts of others, and of other data roots, are not seen. */
+export function readMounted(paths: LayerPaths, mounts: readonly MountInfo[] = readMounts()): MountedNow {
+  const trees = new Map<string, readonly ChainId[]>();
+  const layers = new Set<ChainId>();
+  for (const mount of mounts) {
+    if (mount.type === "overlay") {
+      const chain = lowersOf(mount.superOptions).map((lower) => chainOfFolder(paths, lower));
+      const known = chain.filter((chainId) => chainId !== undefined);
+      const isOurs = lowersOf(mount.superOptions).some((lower) => lower === paths.empty || chainOfFolder(paths, lower) !== undefined);
+      if (isOurs) trees.set(mount.target, known.toReversed());
+    }
+    const layer = mount.type === "erofs" ? chainOfFolder(paths, mount.target) : undefined;
+    if (layer) layers.add(layer);
+  }
+  return { trees, layers };
+}
+
+/** Top first. `lowerdir+=` once per layer from Linux 6.8, before that one list with colons. */
+function lowersOf(superOptions: string): string[] {
+  return superOptions.split(",").flatMap((option) => {
+    if (option.startsWith("lowerdir+=")) return [option.slice("lowerdir+=".length)];
+    return option.startsWith("lowerdir=") ? option.slice("lowerdir=".length).split(":") : [];
+  });
+}
+
+/** Chain id of a layer's mount point (`mounts/HEX`) or files (`chains/HEX/fs`). */
+function chainOfFolder(paths: LayerPaths, folder: string): ChainId | undefined {
+  const isMount = dirname(folder) === paths.mounts;
+  const isFiles = relative(paths.chains, folder).endsWith("/fs");
+  const name = isMount ? relative(paths.mounts, folder) : isFiles ? relative(paths.chains, dirname(folder)) : "";
+  const digest = `sha256:${name}`;
+  return isDigest(digest) ? digest : undefined;
+}

@@ -1,0 +1,77 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError, messageOf } from "#lib/errors.ts";
+import type { Logger } from "#lib/log.ts";
+import { encodeHead, endOfArchive } from "#lib/tar/encode.ts";
+import { TarReader } from "#lib/tar/reader.ts";
+import type { Kernel } from "#os/kernel.ts";
+import { writeIndex } from "./erofs/index-writer.ts";
+import { ErofsSnapshotter } from "./erofs/snapshotter.ts";
+import { HelperPool } from "./helper-process.ts";
+import { LayerStore } from "./layer-store.ts";
+import type { LayerSnapshotter } from "./layer-snapshotter.ts";
+import { LayerTree } from "./layer-tree.ts";
+import { UnpackedSnapshotter } from "./unpacked/snapshotter.ts";
+
+/**
+ * Opens the layers below `paths.layers` with the best snapshotter that works there, told by a mount and not by the kernel's version.
+ * @param forced takes this one without trying; what it cannot do shows when it is used
+ * @throws {EngineError} `invalid` for a folder whose name cannot be given to the kernel
+ */
+export async function openSnapshotter(
+  paths: { readonly layers: string },
+  kernel: Kernel,
+  logger: Logger,
+  forced?: "erofs" | "unpacked",
+): Promise<LayerSnapshotter> {
+  checkPath(paths.layers);
+  const store = await LayerStore.open(paths.layers, logger);
+  const parts = { store, kernel, helpers: new HelperPool(), logger };
+  const name = forced ?? ((await canMountErofs(store, kernel, logger)) ? "erofs" : "unpacked");
+  return name === "erofs" ? ErofsSnapshotter.open(parts) : new UnpackedSnapshotter(parts);
+}
+
+/** Commas and colons separate mount options, and one option has at most 255 bytes: 72 of them are ours. */
+function checkPath(layers: string): void {
+  const isUsable = !/[,:\\]/.test(layers) && Buffer.byteLength(layers) <= 180;
+  if (!isUsable) throw new EngineError("invalid", `data root ${layers} cannot be used: no comma, colon or backslash, at most 180 bytes`);
+}
+
+/** Tries a tiny layer where the real ones will be: the file system below decides too (tmpfs and overlay refuse the index). */
+async function canMountErofs(store: LayerStore, kernel: Kernel, logger: Logger): Promise<boolean> {
+  const folder = await store.temporaryFolder();
+  const [index, data, target] = [join(folder, "index"), join(folder, "tar"), join(folder, "mount")];
+  try {
+    const tar = tinyTar();
+    await writeFile(data, tar);
+    await writeFile(index, indexOf(tar));
+    await kernel.run({ type: "mount-erofs", index, data, target });
+    try {
+      return (await Bun.file(join(target, "probe")).text()) === probeText;
+    } finally {
+      await kernel.run({ type: "umount", target });
+    }
+  } catch (error) {
+    logger.warn("EROFS cannot be mounted from files here: layers will be unpacked", { folder: store.paths.chains, reason: messageOf(error) });
+    return false;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const probeText = "gantry";
+
+function tinyTar(): Buffer {
+  const modified = { seconds: 0, nanoseconds: 0 };
+  const head = encodeHead({ type: "file", path: "probe", mode: 0o644, uid: 0, gid: 0, modified, sizeBytes: probeText.length });
+  return Buffer.concat([head, Buffer.from(probeText.padEnd(512, "\0")), endOfArchive]);
+}
+
+function indexOf(tar: Buffer): Buffer {
+  const tree = new LayerTree();
+  const reader = new TarReader(tree);
+  reader.push(tar);
+  reader.finish();
+  tree.settle(() => undefined);
+  return writeIndex(tree.root, tar.length);
+}

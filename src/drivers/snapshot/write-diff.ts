@@ -1,0 +1,129 @@
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync, type BigIntStats } from "node:fs";
+import { parseDigest } from "#lib/digest.ts";
+import { encodeHead, endOfArchive, paddingBytes, type TarEntryHead } from "#lib/tar/encode.ts";
+import { ConfinedDirectory } from "#os/confined.ts";
+import { opaqueWhiteout, opaqueXattr, overlayXattrPrefix, whiteoutPrefix } from "./overlay-marks.ts";
+import { deviceOf, isWhiteout, modifiedOf } from "./stat-fields.ts";
+import type { DiffId } from "./types.ts";
+
+const copyBytes = 1 << 20;
+
+/**
+ * Writes an upper folder as a layer archive. All that lies in the upper is written, unchanged directories on the way too, so that the layer
+ * implies no directory. Sockets are left out, as in Docker. Blocks: for helper processes.
+ * @param path a file that does not exist yet; synced when this returns
+ * Source: OCI image-spec, layer.md, "Whiteouts".
+ */
+export function writeDiffArchive(upper: string, path: string): { readonly diffId: DiffId; readonly sizeBytes: number } {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    const archive = new DiffArchive(file);
+    using root = ConfinedDirectory.openPath(upper);
+    archive.directory(root, "");
+    const result = archive.end();
+    fsyncSync(file);
+    return result;
+  } finally {
+    closeSync(file);
+  }
+}
+
+class DiffArchive {
+  readonly #file: number;
+  readonly #hasher = new Bun.CryptoHasher("sha256");
+  readonly #buffer = Buffer.allocUnsafe(copyBytes);
+  /** First path of each inode with several names. */
+  readonly #links = new Map<bigint, string>();
+  #sizeBytes = 0;
+
+  constructor(file: number) {
+    this.#file = file;
+  }
+
+  directory(directory: ConfinedDirectory, path: string): void {
+    for (const name of directory.names()) this.#entry(directory, name, path === "" ? name : `${path}/${name}`, path);
+  }
+
+  end(): { readonly diffId: DiffId; readonly sizeBytes: number } {
+    this.#write(endOfArchive);
+    return { diffId: parseDigest(`sha256:${this.#hasher.digest("hex")}`), sizeBytes: this.#sizeBytes };
+  }
+
+  #entry(parent: ConfinedDirectory, name: string, path: string, parentPath: string): void {
+    const stat = parent.stat(name);
+    if (!stat || stat.isSocket()) return;
+    if (isWhiteout(stat)) return this.#mark(parentPath, `${whiteoutPrefix}${name}`, stat);
+    if (stat.isDirectory()) return this.#subdirectory(parent, name, path, stat);
+    const first = stat.nlink > 1n ? this.#links.get(stat.ino) : undefined;
+    if (first !== undefined) return this.#write(encodeHead({ ...headOf(stat, path), type: "hardlink", link: first, sizeBytes: 0 }));
+    if (stat.nlink > 1n) this.#links.set(stat.ino, path);
+    const head = { ...headOf(stat, path), xattrs: keptXattrs(parent, name) };
+    if (stat.isSymbolicLink()) this.#write(encodeHead({ ...head, type: "symlink", link: parent.readLink(name), sizeBytes: 0 }));
+    else if (stat.isFile()) this.#regularFile(parent, name, head);
+    else this.#device(head, stat);
+  }
+
+  #subdirectory(parent: ConfinedDirectory, name: string, path: string, stat: BigIntStats): void {
+    using directory = parent.open(name);
+    if (!directory) return; // replaced since it was looked at
+    this.#write(encodeHead({ ...headOf(stat, `${path}/`), type: "directory", sizeBytes: 0, xattrs: keptXattrs(directory, ".") }));
+    if (directory.xattr(".", opaqueXattr)?.toString() === "y") this.#mark(path, opaqueWhiteout, stat);
+    this.directory(directory, path);
+  }
+
+  #mark(parentPath: string, name: string, stat: BigIntStats): void {
+    const path = parentPath === "" ? name : `${parentPath}/${name}`;
+    this.#write(encodeHead({ type: "file", path, mode: 0, uid: 0, gid: 0, modified: modifiedOf(stat), sizeBytes: 0 }));
+  }
+
+  #device(head: TarEntryHead, stat: BigIntStats): void {
+    const { major, minor } = deviceOf(stat);
+    const type = stat.isFIFO() ? "fifo" : stat.isBlockDevice() ? "block" : "character";
+    this.#write(encodeHead({ ...head, type, sizeBytes: 0, deviceMajor: major, deviceMinor: minor }));
+  }
+
+  /** The size is that of the opened file; one that shrinks meanwhile is filled with zeros, so that the archive stays whole. */
+  #regularFile(parent: ConfinedDirectory, name: string, head: TarEntryHead): void {
+    const file = parent.openFile(name);
+    try {
+      const stat = fstatSync(file, { bigint: true });
+      if (!stat.isFile()) return; // replaced since it was looked at
+      const sizeBytes = Number(stat.size);
+      this.#write(encodeHead({ ...head, sizeBytes }));
+      for (let done = 0; done < sizeBytes; ) {
+        const wanted = Math.min(copyBytes, sizeBytes - done);
+        const length = readSync(file, this.#buffer, 0, wanted, done);
+        const piece = length > 0 ? this.#buffer.subarray(0, length) : this.#buffer.subarray(0, wanted).fill(0);
+        this.#write(piece);
+        done += piece.length;
+      }
+      this.#write(Buffer.alloc(paddingBytes(sizeBytes)));
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  #write(chunk: Uint8Array): void {
+    this.#hasher.update(chunk);
+    this.#sizeBytes += chunk.length;
+    for (let written = 0; written < chunk.length; ) written += writeSync(this.#file, chunk, written);
+  }
+}
+
+function headOf(stat: BigIntStats, path: string): TarEntryHead {
+  return {
+    type: "file",
+    path,
+    mode: Number(stat.mode) & 0o7777,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    modified: modifiedOf(stat),
+    sizeBytes: 0,
+  };
+}
+
+function keptXattrs(directory: ConfinedDirectory, name: string): ReadonlyMap<string, Buffer> {
+  const xattrs = directory.xattrs(name);
+  for (const key of xattrs.keys()) if (key.startsWith(overlayXattrPrefix)) xattrs.delete(key);
+  return xattrs;
+}

@@ -1,0 +1,142 @@
+import { messageOf } from "#lib/errors.ts";
+import { instancePaths } from "#lib/instance.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
+import type { SandboxState } from "#types/record/network.ts";
+import { containerAttributes } from "./create.ts";
+import type { ContainerDependencies } from "./dependencies.ts";
+import { upstreamServers } from "./files.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { startsWithDaemon } from "./restart-policy.ts";
+import { cgroupsPath } from "./spec/assemble.ts";
+import { logConfig, now, runtimeOf } from "./start.ts";
+import { attachSocket } from "#drivers/runtime/conmon.ts";
+import { isRunning } from "./state.ts";
+
+const unknownExitCode = 255;
+
+/**
+ * Makes records and reality agree after a restart of the daemon, however it ended: what runs is taken up, what has ended meanwhile gets
+ * its true exit code, what is orphaned goes. The API is not open yet.
+ */
+export async function restoreContainers(deps: ContainerDependencies, lifecycle: Lifecycle): Promise<void> {
+  const records = [...deps.containers.all()];
+  for (const record of records)
+    for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.addUser(mount.name, record.id);
+  const running = await Promise.all(
+    records.map((record) => restoreOne(deps, record).catch((error: unknown) => failed(deps, record, error))),
+  );
+  const alive = running.filter((record) => record !== undefined);
+  await deps.networkDriver.restore(
+    deps.networks.list().map(({ config }) => config),
+    alive.flatMap((record) =>
+      record.sandbox ? [{ ...record.sandbox, resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) } }] : [],
+    ) satisfies (SandboxState & object)[],
+  );
+  for (const record of alive) lifecycle.adopt(record.id);
+  await removeOrphans(deps);
+}
+
+/** Starts what its restart policy wants to run. Not waited for: a container that does not start must not keep the API closed. */
+export function startWanted(deps: ContainerDependencies, lifecycle: Lifecycle): void {
+  for (const record of deps.containers.all()) {
+    if (isRunning(record.state) || record.state.status === "created" || record.hostConfig.AutoRemove) continue;
+    if (!startsWithDaemon(record.hostConfig.RestartPolicy, record.stoppedByUser, record.state.exitCode)) continue;
+    lifecycle
+      .start(record.id)
+      .catch((error: unknown) => deps.log.warn("container could not be started", { container: record.id, error: messageOf(error) }));
+  }
+}
+
+function failed(deps: ContainerDependencies, record: ContainerRecord, error: unknown): undefined {
+  deps.log.error("container could not be restored", { container: record.id, error: messageOf(error) });
+  return undefined;
+}
+
+/** The record, as far as the container runs. */
+async function restoreOne(deps: ContainerDependencies, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  const { containers, log, logs } = deps;
+  const paths = instancePaths(deps.instance).container(record.id);
+  const runtime = runtimeOf(deps, record);
+  const found = runtime.find(record.id, paths.bundle, paths.persist);
+  if (found.alive && found.process && !found.waitsForStart && record.state.status !== "removing") {
+    await logs.open(logConfig(deps, record));
+    logs.setValve(record.id, attachSocket(paths.bundle));
+    if (!isRunning(record.state)) {
+      await containers.restore(record.id, { ...record.state, status: "running", process: found.process, startedAt: now(deps) });
+      log.info("container was started by the daemon before", { container: record.id, pid: found.process.pid });
+    } else {
+      await containers.restore(record.id, { ...record.state, process: found.process });
+    }
+    return containers.get(record.id);
+  }
+  if (found.process) {
+    await runtime.signal(record.id, found.process, 9, true).catch(() => undefined); // waited for a start that will not come
+  }
+  await cleanUp(deps, record);
+  if (record.state.status === "removing" || record.state.status === "dead") return removeRecord(deps, record);
+  if (isRunning(record.state)) {
+    const { process: _gone, ...history } = record.state;
+    const { exitCode, oomKilled } = found.exit ?? { exitCode: unknownExitCode, oomKilled: false };
+    await logs.open(logConfig(deps, record));
+    await logs.finish(record.id);
+    const { sandbox: _sandbox, ...rest } = record;
+    await deps.store.observe((transaction) =>
+      transaction.put("container", record.id, {
+        ...rest,
+        state: { ...history, status: "exited", exitCode, oomKilled, finishedAt: now(deps) },
+      }),
+    );
+    deps.events.emit("container", "die", record.id, { ...containerAttributes(record), exitCode: String(exitCode) });
+    log.info("container ended while the daemon was away", { container: record.id, exitCode, known: found.exit !== undefined });
+    if (record.hostConfig.AutoRemove) return removeRecord(deps, record);
+  } else if (record.state.status === "starting" || record.state.status === "restarting") {
+    await containers.restore(record.id, { ...record.state, status: record.state.startedAt.startsWith("0001") ? "created" : "exited" });
+  }
+  return undefined;
+}
+
+/** Everything of a run that is over. All of it derives from the id. */
+async function cleanUp(deps: ContainerDependencies, record: ContainerRecord): Promise<void> {
+  const paths = instancePaths(deps.instance).container(record.id);
+  await runtimeOf(deps, record).remove(record.id, paths.bundle, cgroupsPath(deps, record));
+  await deps.snapshots.unmount(paths.rootfs);
+}
+
+async function removeRecord(deps: ContainerDependencies, record: ContainerRecord): Promise<undefined> {
+  const paths = instancePaths(deps.instance).container(record.id);
+  for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.removeUser(mount.name, record.id);
+  await deps.containers.remove(record.id);
+  deps.events.emit("container", "destroy", record.id, containerAttributes(record));
+  await deps.logs.remove(record.id, { spoolFolder: paths.spool, logsFolder: paths.logs });
+  await deps.removeTree(paths.folder);
+  for (const mount of record.mounts)
+    if (mount.anonymous && mount.name !== undefined) await deps.volumes.remove(mount.name, true).catch(() => undefined); // others use it
+  return undefined;
+}
+
+/** What no record names: left by a kill between two steps of a removal. */
+async function removeOrphans(deps: ContainerDependencies): Promise<void> {
+  const paths = instancePaths(deps.instance);
+  const isKnown = (id: string): boolean => deps.containers.peek(id) !== undefined;
+  for (const target of deps.snapshots.mounted().keys()) {
+    if (target.startsWith(`${paths.containers}/`) && !isKnown(target.slice(paths.containers.length + 1).split("/")[0] ?? "")) {
+      deps.log.info("orphaned mount removed", { target });
+      await deps.snapshots.unmount(target);
+    }
+  }
+  for (const runtime of deps.runtimes.values()) {
+    for (const id of await runtime.list()) {
+      if (isKnown(id)) continue;
+      deps.log.info("orphaned container removed from the runtime", { container: id });
+      const { bundle, persist } = paths.container(id);
+      const { process } = runtime.find(id, bundle, persist);
+      if (process) await runtime.signal(id, process, 9, true);
+      await runtime.remove(id, bundle, `/${deps.instance.cgroupParent}/${id}`);
+    }
+  }
+  for (const id of await deps.listFolders(paths.containers)) {
+    if (isKnown(id)) continue;
+    deps.log.info("orphaned folder removed", { container: id });
+    await deps.removeTree(`${paths.containers}/${id}`);
+  }
+}

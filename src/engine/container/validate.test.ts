@@ -1,0 +1,79 @@
+import { describe, expect, test } from "bun:test";
+import type { ContainerConfig, HostConfig } from "#types/engine-api/index.ts";
+import { unsupportedHostFields, refuseUnsupported } from "./unsupported.ts";
+import { validateConfig } from "./validate.ts";
+
+const host = (fields: HostConfig) => () => validateConfig({}, fields);
+const config = (fields: ContainerConfig) => () => validateConfig(fields, {});
+
+test("what Docker's client sends for a plain run is accepted", () => {
+  const sent: HostConfig = {
+    NetworkMode: "bridge",
+    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    ConsoleSize: [24, 80],
+    MemorySwappiness: -1,
+    ShmSize: 0,
+  };
+  expect(host(sent)).not.toThrow();
+});
+
+test.each([
+  [host({ IpcMode: "invalid" }), "invalid IPC mode: invalid"],
+  [host({ PidMode: "container" }), "invalid PID mode: container"],
+  [host({ UTSMode: "container:x" }), "invalid UTS mode: container:x"],
+  [host({ CpuShares: -1 }), "invalid CPU shares (-1): value must be a positive integer"],
+  [host({ Annotations: { "": "x" } }), "invalid Annotations: the empty string is not permitted as an annotation key"],
+  [config({ Env: ["=foo"] }), "invalid environment variable: =foo"],
+  [host({ ShmSize: -1 }), "SHM size can not be less than 0"],
+  [host({ Memory: 1 }), "Minimum memory limit allowed is 6MB"],
+  [host({ OomScoreAdj: 1001 }), "range for oom score adj is [-1000, 1000]"],
+  [host({ CpusetCpus: "0-" }), "Invalid value 0- for cpuset cpus"],
+  [host({ RestartPolicy: { Name: "sometimes" } }), "unknown policy 'sometimes'"],
+  [host({ RestartPolicy: { Name: "always", MaximumRetryCount: 1 } }), "maximum retry count can only be used with 'on-failure'"],
+  [host({ RestartPolicy: { Name: "on-failure", MaximumRetryCount: -1 } }), "maximum retry count cannot be negative"],
+  [host({ AutoRemove: true, RestartPolicy: { Name: "always" } }), "can't create 'AutoRemove' container with restart policy"],
+  [config({ Healthcheck: { Interval: 1 } }), "Interval in Healthcheck cannot be less than 1ms"],
+  [config({ Healthcheck: { Retries: -1 } }), "Retries in Healthcheck cannot be negative"],
+  [config({ WorkingDir: "relative" }), "needs to be an absolute path"],
+  [config({ StopSignal: "SIG42X" }), "invalid signal: SIG42X"],
+  [config({ Hostname: "a b" }), "invalid hostname format: a b"],
+  [host({ Dns: ["x"] }), "bad nameserver address x"],
+  [host({ ExtraHosts: ["a:999.1.1.1"] }), "invalid IP address in add-host"],
+])("%p is refused", (body, message) => {
+  expect(body).toThrow(message);
+});
+
+describe("fields that are not carried out yet", () => {
+  test("are refused by name when they mean something", () => {
+    expect(() => refuseUnsupported({ StorageOpt: { size: "1g" } })).toThrow("HostConfig.StorageOpt is not implemented yet");
+    expect(() => refuseUnsupported({ CpuRealtimePeriod: 1 })).toThrow("HostConfig.CpuRealtimePeriod");
+  });
+
+  test("are accepted with zero and with Docker's default", () => {
+    expect(() => refuseUnsupported({ StorageOpt: {}, UsernsMode: "host", Isolation: "default", Links: null, CpuCount: 0 })).not.toThrow();
+  });
+
+  test("are these, and no more", () => {
+    expect(Object.keys(unsupportedHostFields).sort()).toEqual(
+      [
+        "BlkioDeviceReadBps",
+        "BlkioDeviceReadIOps",
+        "BlkioDeviceWriteBps",
+        "BlkioDeviceWriteIOps",
+        "BlkioWeightDevice",
+        "Cgroup",
+        "CpuCount",
+        "CpuPercent",
+        "CpuRealtimePeriod",
+        "CpuRealtimeRuntime",
+        "DeviceRequests",
+        "IOMaximumBandwidth",
+        "IOMaximumIOps",
+        "Isolation",
+        "Links",
+        "StorageOpt",
+        "UsernsMode",
+      ].sort(),
+    );
+  });
+});

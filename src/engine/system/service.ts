@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { cpus, hostname, machine, release, totalmem } from "node:os";
+import { formatTimeNano, systemClock } from "#lib/clock.ts";
+import type { EventBus } from "../event/bus.ts";
+import type { ContainerService } from "../container/service.ts";
+import type { ImageService } from "../image/service.ts";
+
+export interface SystemVersions {
+  readonly product: string;
+  readonly commit: string;
+  readonly buildTime: string;
+  readonly kernelVersion: string;
+  /** In the words of images: amd64, arm64. */
+  readonly architecture: string;
+  readonly runtime: { readonly name: string; readonly version: string; readonly commit: string };
+  readonly monitor: { readonly version: string; readonly commit: string };
+}
+
+/** What the daemon knows of itself and its host, fixed at start. */
+export interface SystemSettings {
+  readonly id: string;
+  readonly dataRoot: string;
+  readonly snapshotter: string;
+  readonly backingFileSystem: string;
+  readonly controllers: ReadonlySet<string>;
+  readonly cgroupVersion: "1" | "2";
+  readonly debug: boolean;
+  readonly logDriver: string;
+  readonly registryMirrors: readonly string[];
+  readonly labels: readonly string[];
+  readonly runtimes: readonly { readonly name: string; readonly path: string }[];
+  readonly defaultRuntime: string;
+  readonly initBinary: string;
+  readonly liveRestore: boolean;
+  readonly securityOptions: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface SystemFacts extends SystemSettings {
+  readonly containers: { readonly total: number; readonly running: number; readonly paused: number };
+  readonly images: number;
+  readonly version: string;
+  readonly runtimeVersion: string;
+  readonly ipForwarding: boolean;
+  readonly descriptors: number;
+  readonly systemTime: string;
+  readonly eventListeners: number;
+  readonly kernelVersion: string;
+  readonly operatingSystem: string;
+  readonly operatingSystemVersion: string;
+  readonly machine: string;
+  readonly processors: number;
+  readonly memoryBytes: number;
+  readonly hostname: string;
+}
+
+/** What `info` and `version` tell. */
+export class SystemService {
+  readonly events: EventBus;
+  readonly versions: SystemVersions;
+  readonly #settings: SystemSettings;
+  readonly #containers: ContainerService;
+  readonly #images: ImageService;
+
+  constructor(
+    settings: SystemSettings,
+    versions: SystemVersions,
+    services: { readonly events: EventBus; readonly containers: ContainerService; readonly images: ImageService },
+  ) {
+    this.#settings = settings;
+    this.versions = versions;
+    this.events = services.events;
+    this.#containers = services.containers;
+    this.#images = services.images;
+  }
+
+  async info(): Promise<SystemFacts> {
+    const states = this.#containers.list().map((record) => record.state.status);
+    const distribution = readDistribution();
+    return {
+      ...this.#settings,
+      containers: {
+        total: states.length,
+        running: states.filter((status) => status === "running").length,
+        paused: states.filter((status) => status === "paused").length,
+      },
+      images: this.#images.list().length,
+      version: this.versions.product,
+      runtimeVersion: this.versions.runtime.version,
+      ipForwarding: readText("/proc/sys/net/ipv4/ip_forward").trim() === "1",
+      descriptors: (await readdir("/proc/self/fd")).length,
+      systemTime: formatTimeNano(systemClock.nowNano()),
+      eventListeners: this.events.listeners,
+      kernelVersion: release(),
+      operatingSystem: distribution["PRETTY_NAME"] ?? "Linux",
+      operatingSystemVersion: distribution["VERSION_ID"] ?? "",
+      machine: machine(),
+      processors: cpus().length,
+      memoryBytes: totalmem(),
+      hostname: hostname(),
+    };
+  }
+}
+
+/** Source: os-release(5). */
+function readDistribution(): Readonly<Record<string, string>> {
+  const entries = [...readText("/etc/os-release").matchAll(/^([A-Z_]+)="?([^"\n]*)"?$/gm)];
+  return Object.fromEntries(entries.map(([, key = "", value = ""]) => [key, value]));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // a kernel or distribution without it
+  }
+}

@@ -1,0 +1,58 @@
+import { writeSync } from "node:fs";
+import { buildLayer } from "#drivers/snapshot/build.ts";
+import { findChanges } from "#drivers/snapshot/diff.ts";
+import type { HelperCommand, HelperCommands, HelperReply } from "#drivers/snapshot/helper-protocol.ts";
+import { ingestLayer } from "#drivers/snapshot/ingest.ts";
+import { findDamage } from "#drivers/snapshot/verify.ts";
+import { writeDiffArchive } from "#drivers/snapshot/write-diff.ts";
+import { replyFailure } from "./failure.ts";
+import { restrictSelf } from "./restrict.ts";
+
+type Handlers = {
+  readonly [Command in HelperCommand]: (
+    request: HelperCommands[Command]["request"],
+  ) => HelperCommands[Command]["result"] | Promise<HelperCommands[Command]["result"]>;
+};
+
+const handlers: Handlers = {
+  ingest: ingestLayer,
+  build: buildLayer,
+  diff: ({ upper, lowers }) => findChanges(upper, lowers),
+  "write-diff": ({ upper, path }) => writeDiffArchive(upper, path),
+  verify: (request) => findDamage(request) ?? null,
+};
+
+/**
+ * One piece of work of the daemon in a process of its own: `gantry internal COMMAND`, request as JSON on stdin, one line of JSON on stdout.
+ * Ends with 0 whenever it has answered; killing it at any moment is how the work is cancelled.
+ */
+export async function runInternal(args: string[]): Promise<number> {
+  const [command = ""] = args;
+  if (!isCommand(command)) {
+    console.error(`unknown internal command ${JSON.stringify(command)}`);
+    return 2;
+  }
+  restrictSelf();
+  writeLine(JSON.stringify(await answer(command, await Bun.stdin.json())));
+  return 0;
+}
+
+async function answer(command: HelperCommand, request: unknown): Promise<HelperReply> {
+  try {
+    // The request was written by our own executable, for this command.
+    const handler = handlers[command] as (request: unknown) => unknown;
+    return { result: (await handler(request)) as HelperCommands[HelperCommand]["result"] };
+  } catch (error) {
+    return { error: replyFailure(error) };
+  }
+}
+
+function isCommand(text: string): text is HelperCommand {
+  return Object.hasOwn(handlers, text);
+}
+
+/** In pieces: the pipe to the daemon holds 64 KiB. */
+function writeLine(line: string): void {
+  const bytes = Buffer.from(`${line}\n`);
+  for (let written = 0; written < bytes.length; ) written += writeSync(1, bytes, written);
+}

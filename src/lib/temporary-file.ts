@@ -1,0 +1,81 @@
+import { constants } from "node:fs";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError, messageOf } from "./errors.ts";
+import { randomId } from "./id.ts";
+
+/** A file being written in a temporary folder. Disposal closes it, and removes it unless it was kept. */
+export class TemporaryFile implements AsyncDisposable {
+  readonly path: string;
+  readonly #file: FileHandle;
+  #sizeBytes = 0;
+  #isOpen = true;
+  #isKept = false;
+
+  private constructor(path: string, file: FileHandle) {
+    this.path = path;
+    this.#file = file;
+  }
+
+  /** @throws {EngineError} `unavailable` when the disk is full */
+  static async create(folder: string, prefix = ""): Promise<TemporaryFile> {
+    const path = join(folder, `${prefix}${randomId()}`);
+    const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
+    return new TemporaryFile(path, await open(path, flags, 0o600).catch(diskFailure));
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Appends; calls must not overlap. @throws {EngineError} `unavailable` when the disk is full */
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let start = 0; start < chunk.length; ) {
+      const { bytesWritten } = await this.#file.write(chunk, start, chunk.length - start, this.#sizeBytes).catch(diskFailure);
+      start += bytesWritten;
+      this.#sizeBytes += bytesWritten;
+    }
+  }
+
+  /** Begins again with an empty file. */
+  async clear(): Promise<void> {
+    await this.#file.truncate(0).catch(diskFailure);
+    this.#sizeBytes = 0;
+  }
+
+  /** Reads a part of what was written; shorter at the end of the file. */
+  async read(offset: number, sizeBytes: number): Promise<Uint8Array> {
+    const buffer = Buffer.alloc(Math.max(0, Math.min(sizeBytes, this.#sizeBytes - offset)));
+    for (let filled = 0; filled < buffer.length; ) {
+      const { bytesRead } = await this.#file.read(buffer, filled, buffer.length - filled, offset + filled);
+      if (bytesRead === 0) return buffer.subarray(0, filled);
+      filled += bytesRead;
+    }
+    return buffer;
+  }
+
+  /** Brings the content to the disk. */
+  async sync(): Promise<void> {
+    await this.#file.datasync().catch(diskFailure);
+  }
+
+  /** The file now belongs to whoever has its path: disposal only closes it. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isOpen) {
+      this.#isOpen = false;
+      await this.#file.close();
+    }
+    if (!this.#isKept) await rm(this.path, { force: true });
+  }
+}
+
+/** A full disk is the user's to solve; anything else is told as it is. */
+function diskFailure(error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT") throw new EngineError("unavailable", "no space left on device", { cause: error });
+  throw new EngineError("internal", messageOf(error), { cause: error });
+}
