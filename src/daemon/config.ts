@@ -8,7 +8,8 @@ import type { LogLevel } from "./logger.ts";
 export interface DaemonConfig {
   readonly hosts: readonly string[];
   readonly dockerSocket: boolean;
-  readonly group: string;
+  /** Of the unix sockets; undefined: `docker` where that group exists. */
+  readonly group: string | undefined;
   readonly dataRoot: string;
   readonly execRoot: string;
   readonly pidFile: string | undefined;
@@ -143,7 +144,7 @@ const settings: readonly Setting[] = [
 const defaults: DaemonConfig = {
   hosts: [],
   dockerSocket: false,
-  group: "docker",
+  group: undefined,
   dataRoot: defaultDataRoot,
   execRoot: "",
   pidFile: undefined,

@@ -122,11 +122,12 @@ async function openListeners(config: DaemonConfig, door: FrontDoor, instance: In
   const own = `unix://${instance.execRoot}/gantry.sock`;
   const hosts = [...(config.hosts.length > 0 ? config.hosts : [own]), ...(config.dockerSocket ? ["unix:///var/run/docker.sock"] : [])];
   const tls = config.tls || config.tlsVerify ? readTls(config) : undefined;
+  const group = config.group ?? (/^docker:/m.test(readFileSync("/etc/group", "utf8")) ? "docker" : "");
   const listeners: Listener[] = [];
   try {
     for (const host of hosts) {
       const opened = await listen(host, door, {
-        group: config.group,
+        ...(group !== "" && { group }),
         allowInsecureTcp: config.allowInsecureTcp,
         peerUid,
         ...(tls && { tls }),

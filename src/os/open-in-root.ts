@@ -1,5 +1,8 @@
 import { closeSync, constants, fstatSync, readSync } from "node:fs";
-import { systemCall, SystemError } from "./libc.ts";
+import { constants as system } from "node:os";
+import { check, cString, lastErrno, libc, systemCall, SystemError } from "./libc.ts";
+
+const { EEXIST } = system.errno;
 
 const SYS_openat2 = 437;
 const RESOLVE_NO_MAGICLINKS = 0x02;
@@ -27,6 +30,22 @@ export function openInRoot(root: number, path: string, flags: number, mode = 0):
       throw error;
     }
   }
+}
+
+/** Makes a folder and the missing ones above it as a process confined to `root` would; one that is there is left as it is. */
+export function makeFolderInRoot(root: number, path: string, mode: number): void {
+  let at = "/";
+  for (const name of path.split("/").filter((part) => part !== "" && part !== ".")) {
+    const parent = openInRoot(root, at, O_PATH | constants.O_DIRECTORY);
+    try {
+      const made = libc.mkdirat(parent, cString(name), mode);
+      if (made < 0 && lastErrno() !== EEXIST) check(made, `make folder ${path}`);
+    } finally {
+      closeSync(parent);
+    }
+    at = `${at}${name}/`;
+  }
+  closeSync(openInRoot(root, path, O_PATH | constants.O_DIRECTORY)); // a file or a link into nowhere is no folder
 }
 
 /** The text of a small regular file below `root`; "" when it is missing or something else. Never waits for a fifo or a device. */

@@ -1,3 +1,5 @@
+import { stringifyExact } from "#lib/exact-integers.ts";
+
 /** Names as on the wire; several values of one name as a list. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[]>>;
 
@@ -11,7 +13,7 @@ export interface ApiResponse {
 
 /** One JSON value and a line feed, as Go's encoder writes it. */
 export function json(status: number, value: unknown, headers: ResponseHeaders = {}): ApiResponse {
-  return { status, headers: { "Content-Type": "application/json", ...headers }, body: `${JSON.stringify(value)}\n` };
+  return { status, headers: { "Content-Type": "application/json", ...headers }, body: `${stringifyExact(value)}\n` };
 }
 
 export function empty(status: number, headers: ResponseHeaders = {}): ApiResponse {

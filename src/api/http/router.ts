@@ -3,6 +3,7 @@ import { EngineError } from "#lib/errors.ts";
 import { empty, type ApiResponse } from "./response.ts";
 import type { AnyRoute } from "./route.ts";
 import { newestApiVersion, parseApiVersion, type ApiVersion } from "./version.ts";
+import { parseQuery } from "../decode/query.ts";
 
 /** A route that fits a request line, with what the line says. */
 export interface RouteMatch {
@@ -122,13 +123,6 @@ function unescape(text: string): string {
   }
   if (decoded.includes("\0")) throw new EngineError("invalid", "invalid character NUL in path");
   return decoded;
-}
-
-/** @throws {EngineError} `invalid` with the texts of Go's net/url */
-function parseQuery(search: string): URLSearchParams {
-  checkEscapes(search);
-  if (search.includes(";")) throw new EngineError("invalid", "invalid semicolon separator in query");
-  return new URLSearchParams(search);
 }
 
 function checkEscapes(text: string): void {

@@ -51,7 +51,9 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
 export async function connectionFailure(error: unknown, url: URL): Promise<ConnectionFailure> {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   const isTransient = !lasting.has(code) && !/CERT|SSL|TLS|SELF_SIGNED|VERIFY/.test(code);
-  return new ConnectionFailure(`Get "${url.origin}${url.pathname}": ${await reasonOf(error, url)}`, isTransient, { cause: error });
+  // Docker greets a registry before it asks for anything, and so names the greeting.
+  const path = url.pathname.startsWith("/v2/") ? "/v2/" : url.pathname;
+  return new ConnectionFailure(`Get "${url.origin}${path}": ${await reasonOf(error, url)}`, isTransient, { cause: error });
 }
 
 async function reasonOf(error: unknown, url: URL): Promise<string> {

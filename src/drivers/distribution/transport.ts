@@ -1,3 +1,4 @@
+import { abortion } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import { buildCommit, version } from "#lib/version.ts";
 import { parseChallenges } from "./challenge.ts";
@@ -61,12 +62,23 @@ export class RegistryTransport {
     // The answer of a redirect's target says nothing about our log-in.
     if (response.status !== 401 || !this.#isOwn(new URL(response.url || this.#options.endpoint.origin))) return response;
     if (this.#authorization === used) {
-      this.#login ??= this.#logIn(response, signal).finally(() => (this.#login = undefined));
-      this.#authorization = await this.#login;
+      this.#authorization = await this.#sharedLogin(response, signal);
     }
     if (this.#authorization === undefined || this.#authorization === used) return response;
     await response.body?.cancel();
     return this.#follow(request, this.#authorization, signal);
+  }
+
+  /** Requests at the same time log in once; the one that leaves early does not take the others' log-in with it. */
+  async #sharedLogin(response: Response, signal: AbortSignal): Promise<string | undefined> {
+    const limit = AbortSignal.timeout(2 * answerTimeoutMilliseconds);
+    this.#login ??= this.#logIn(response, limit).finally(() => (this.#login = undefined));
+    const aborted = abortion(signal);
+    try {
+      return await Promise.race([this.#login, aborted.promise]);
+    } finally {
+      aborted.dispose();
+    }
   }
 
   async #logIn(response: Response, signal: AbortSignal): Promise<string | undefined> {
@@ -103,7 +115,7 @@ export class RegistryTransport {
   }
 
   #target(location: string, from: URL): URL {
-    const url = URL.canParse(location, from) ? new URL(location, from) : undefined;
+    const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
     const isPlain = url?.protocol === "http:";
     const isAllowed = url?.protocol === "https:" || (isPlain && from.protocol === "http:" && this.#isInsecure(url));
     if (!url || !isAllowed || url.username || url.password)

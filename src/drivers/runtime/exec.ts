@@ -31,7 +31,7 @@ export function execPiped(options: OciRuntimeOptions, request: ExecRequest): Pip
 
   return {
     stdout: toExecOutput(new PipeReader(output.read)),
-    stderr: toExecOutput(new PipeReader(errors.read)),
+    stderr: toExecOutput(withoutComplaint(new PipeReader(errors.read), logFile)),
     stdin: input && toStdin(new PipeWriter(input.write)),
     pid: untilPid(pidFile, child),
     exit: child.exited.then(async (code) => {
@@ -116,7 +116,33 @@ async function untilPid(file: string, child: Bun.Subprocess): Promise<number> {
   }
 }
 
-function toExecOutput(reader: PipeReader): ExecOutput {
+/** crun tells a failure on its stderr as well, which is the program's: what stands in its log file is taken out of the first piece. */
+function withoutComplaint(reader: PipeReader, logFile: string): Pick<PipeReader, "read"> {
+  let first = true;
+  return {
+    async read() {
+      for (;;) {
+        const chunk = await reader.read();
+        if (!chunk || !first) return chunk;
+        first = false;
+        const complaint = await readComplaint(logFile);
+        if (complaint.length === 0 || !Buffer.from(chunk).subarray(0, complaint.length).equals(complaint)) return chunk;
+        if (chunk.length > complaint.length) return chunk.subarray(complaint.length);
+      }
+    },
+  };
+}
+
+/** The runtime may write its stderr a moment before its log file. */
+async function readComplaint(logFile: string): Promise<Buffer> {
+  for (let attempt = 0; ; attempt++) {
+    const complaint = await readFile(logFile).catch(() => Buffer.alloc(0));
+    if (complaint.length > 0 || attempt === 3) return complaint;
+    await sleep(2);
+  }
+}
+
+function toExecOutput(reader: Pick<PipeReader, "read">): ExecOutput {
   return {
     read: () => reader.read(),
     drain() {

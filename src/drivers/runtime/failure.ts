@@ -37,6 +37,14 @@ function readReason(text: string, program: string): { failure: StartFailure; tex
       ? { failure: "not-found", text: `${exec}stat ${program}: no such file or directory` }
       : { failure: "not-found", text: `${exec}executable file not found in $PATH` };
   }
+  const folder = /^chdir `(.*)`: /m.exec(text)?.[1];
+  if (folder !== undefined) {
+    const failure = /no such file or directory/i.test(text) ? "not-found" : "not-permitted";
+    return { failure, text: `chdir to cwd (${JSON.stringify(folder)}) set in config.json failed: ${lastPart(text)}` };
+  }
+  // crun opens the program before it runs it; only a folder is refused like this.
+  if (/open executable: operation not permitted/i.test(text))
+    return { failure: "not-permitted", text: `${exec}is a directory: permission denied` };
   if (/(?:open|exec|execve|stat) executable|execve?\b|exec container process/i.test(text) || text.includes(program)) {
     if (/permission denied/i.test(text)) return { failure: "not-permitted", text: `${exec}permission denied` };
     if (/is a directory/i.test(text)) return { failure: "not-permitted", text: `${exec}is a directory` };
@@ -44,4 +52,9 @@ function readReason(text: string, program: string): { failure: StartFailure; tex
     if (/exec format error/i.test(text)) return { failure: "not-permitted", text: `${exec}exec format error` };
   }
   return { failure: "other", text };
+}
+
+/** The kernel's own words, after the last colon. */
+function lastPart(text: string): string {
+  return text.slice(text.lastIndexOf(": ") + 2).toLowerCase();
 }

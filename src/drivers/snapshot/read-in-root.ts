@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { openRoot, readTextInRoot } from "#os/open-in-root.ts";
+import { makeFolderInRoot, openRoot, readTextInRoot } from "#os/open-in-root.ts";
 
 /** Largest /etc/passwd or /etc/group that is looked at. */
 const limitBytes = 4 << 20;
@@ -9,6 +9,16 @@ export function readFromRootfs(rootfs: string, paths: readonly string[]): string
   const root = openRoot(rootfs);
   try {
     return paths.map((path) => readTextInRoot(root, path, limitBytes));
+  } finally {
+    closeSync(root);
+  }
+}
+
+/** Makes a folder inside a mounted root file system, with the missing ones above it; links never lead out of it. */
+export function makeInRootfs(rootfs: string, path: string): void {
+  const root = openRoot(rootfs);
+  try {
+    makeFolderInRoot(root, path, 0o755);
   } finally {
     closeSync(root);
   }

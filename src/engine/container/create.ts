@@ -161,27 +161,28 @@ function resolveNetworks(
     throw new EngineError("invalid", "Container cannot be created with multiple network endpoints");
   }
   const names = new Set([mode, ...Object.keys(wanted)]);
-  const main = deps.networks.find(mode).config;
+  // A network that is not there is a failure of the start, as in Docker: it may come until then.
+  const main = deps.networks.lookup(mode)?.config;
   const result: Record<string, ContainerNetwork> = Object.create(null) as Record<string, ContainerNetwork>;
   for (const name of names) {
-    const network = deps.networks.find(name === "default" ? "bridge" : name).config;
-    const settings = wanted[name] ?? (network.id === main.id ? (wanted[main.name] ?? wanted[main.id]) : undefined) ?? {};
+    const network = deps.networks.lookup(name === "default" ? "bridge" : name)?.config ?? { name, id: "" };
+    const settings = wanted[name] ?? (main && network.id === main.id ? (wanted[main.name] ?? wanted[main.id]) : undefined) ?? {};
     if (network.name in result && Object.keys(settings).length === 0) continue;
     result[network.name] = toContainerNetwork(deps, network.id, settings);
   }
-  if (names.size > 1 && (main.driver === "host" || main.driver === "null")) {
+  if (main && names.size > 1 && (main.driver === "host" || main.driver === "null")) {
     throw new EngineError("invalid", `conflicting options: cannot attach both user-defined and non-user-defined network-modes`);
   }
   return result;
 }
 
-/** One endpoint as it was asked for. @throws {EngineError} `invalid` with Docker's texts */
+/** One endpoint as it was asked for; without an id, of a network that is not there yet. @throws {EngineError} `invalid` with Docker's texts */
 export function toContainerNetwork(
   deps: Pick<ContainerDependencies, "networks">,
   networkId: string,
   settings: EndpointSettings,
 ): ContainerNetwork {
-  deps.networks.validateEndpoint(networkId, settings);
+  if (networkId !== "") deps.networks.validateEndpoint(networkId, settings);
   return {
     networkId,
     aliases: settings.Aliases ?? [],

@@ -208,10 +208,10 @@ export class Lifecycle {
   }
 
   /** @throws {EngineError} `conflict` with Docker's text when it does not run */
-  async kill(id: string, signalText: string): Promise<void> {
+  async kill(id: string, signalText: string, shownName = id): Promise<void> {
     const record = this.#deps.containers.get(id);
     const signal = parseSignal(signalText || "SIGKILL");
-    if (!isRunning(record.state)) throw new EngineError("conflict", `cannot kill container: ${id}: container ${id} is not running`);
+    if (!isRunning(record.state)) throw new EngineError("conflict", `cannot kill container: ${shownName}: container ${id} is not running`);
     const live = this.#live.of(id);
     const runtime = runtimeOf(this.#deps, record);
     const stopSignal = parseSignal(record.config.StopSignal || "SIGTERM");

@@ -59,7 +59,7 @@ export class ContainerService {
   }
 
   kill(name: string, signal: string): Promise<void> {
-    return this.lifecycle.kill(this.find(name).id, signal);
+    return this.lifecycle.kill(this.find(name).id, signal, name);
   }
 
   remove(name: string, options: { readonly force: boolean; readonly volumes: boolean }): Promise<void> {

@@ -3,10 +3,10 @@ import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import type { LogConfig } from "#drivers/log/types.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
 import type { RuntimeDriver } from "#drivers/runtime/types.ts";
-import { readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
+import { makeInRootfs, readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
 import { deferred } from "#lib/async.ts";
 import { formatTimeNano } from "#lib/clock.ts";
-import { EngineError, messageOf } from "#lib/errors.ts";
+import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import { parseDigest } from "#lib/digest.ts";
 import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
@@ -73,6 +73,7 @@ async function run(
   await writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
 
   const [passwd = "", group = ""] = readFromRootfs(paths.rootfs, ["etc/passwd", "etc/group"]);
+  if (record.config.WorkingDir && record.config.WorkingDir !== "/") makeWorkingFolder(paths.rootfs, record.config.WorkingDir);
   const user = resolveUser(record.config.User ?? "", record.hostConfig.GroupAdd ?? [], passwd, group);
   const spec = assembleSpec(deps, record, { sandbox, user, mounts: volumes });
 
@@ -130,24 +131,53 @@ async function createAndStart(
   await recorded;
 }
 
+/** Docker makes a WORKDIR that the image lacks. */
+function makeWorkingFolder(rootfs: string, path: string): void {
+  try {
+    makeInRootfs(rootfs, path);
+  } catch (error) {
+    throw new StartError("other", `failed to create workdir ${path}: ${messageOf(error)}`, error);
+  }
+}
+
 /** undefined: the network of the host or of another container. */
 async function joinNetworks(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<SandboxState | undefined> {
   const mode = record.hostConfig.NetworkMode ?? "bridge";
   if (mode === "host" || mode.startsWith("container:")) return undefined;
   undo.defer(() => deps.networkDriver.removeSandbox(record.id));
-  const sandbox = await deps.networkDriver.createSandbox({
-    containerId: record.id,
-    hostname: record.config.Hostname ?? "",
-    endpoints: deps.networks.endpointRequests(record),
-    ports: portRequests(record.config, record.hostConfig),
-    resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) },
-    sysctls: {},
-  });
+  const sandbox = await createSandbox(deps, record);
   for (const endpoint of sandbox.endpoints) deps.networks.announce("connect", endpoint.networkId, record.id);
   undo.defer(() => {
     for (const endpoint of sandbox.endpoints) deps.networks.announce("disconnect", endpoint.networkId, record.id);
   });
   return sandbox;
+}
+
+async function createSandbox(deps: ContainerDependencies, record: ContainerRecord): Promise<SandboxState> {
+  const prefix = "failed to set up container networking: ";
+  let endpoints;
+  try {
+    endpoints = deps.networks.endpointRequests(record);
+  } catch (error) {
+    throw new EngineError(isKind(error, "not_found") ? "not_found" : "internal", prefix + messageOf(error), { cause: error });
+  }
+  try {
+    return await deps.networkDriver.createSandbox({
+      containerId: record.id,
+      hostname: record.config.Hostname ?? "",
+      endpoints,
+      ports: portRequests(record.config, record.hostConfig),
+      resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) },
+      sysctls: {},
+    });
+  } catch (error) {
+    // Docker names the endpoint where a port was the reason.
+    const isPort = /port is already allocated|bind host port/.test(messageOf(error));
+    const where = isPort
+      ? `driver failed programming external connectivity on endpoint ${record.name} (${endpoints[0]?.endpointId ?? ""}): `
+      : "";
+    throw new EngineError(error instanceof EngineError ? error.kind : "internal", prefix + where + messageOf(error), { cause: error });
+  }
 }
 
 async function mountVolumes(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<ContainerRecord["mounts"]> {

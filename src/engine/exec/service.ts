@@ -123,7 +123,8 @@ export class ExecService {
     } catch (error) {
       this.#failed(exec, record, error, prepared.request.bundle);
       // The connection is the client's stream by now: the reason goes where its output would have gone.
-      await client.write(Buffer.from(`${messageOf(error)}\r\n`)).catch(() => undefined);
+      const text = Buffer.from(`${messageOf(error)}\r\n`);
+      await client.write(exec.config.tty ? text : withHead(text, 1)).catch(() => undefined);
       client.end();
     }
   }

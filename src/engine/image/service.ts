@@ -10,6 +10,8 @@ import { familiarName, familiarReference, formatReference, parseReference, withD
 import type { ImageConfig, ImageRunConfig } from "#types/oci/image.ts";
 import type { ImageRecord, ImageReferenceRecord } from "#types/record/image.ts";
 import type { EventBus } from "../event/bus.ts";
+import { ImageLeases, type ImageLease } from "./leases.ts";
+import { parseImageConfig } from "./parse-config.ts";
 import { matchesPlatform, parsePlatform } from "./platform.ts";
 
 export interface ImageDependencies {
@@ -40,6 +42,8 @@ export class ImageService {
   readonly #deps: ImageDependencies;
   readonly #configs = new Map<string, ImageConfig>();
   readonly #locks = new KeyedMutex();
+  /** What pulls and loads under way rely on. */
+  readonly leases = new ImageLeases();
 
   private constructor(deps: ImageDependencies) {
     this.#deps = deps;
@@ -233,17 +237,37 @@ export class ImageService {
     const removed: RemovedImage[] = [{ Deleted: image.id }];
     const keptLayers = new Set(this.list().flatMap((other) => other.layers.map((layer) => layer.chainId)));
     for (const layer of [...image.layers].reverse()) {
-      if (keptLayers.has(layer.chainId)) continue;
-      try {
-        await this.#deps.snapshots.removeLayer(parseDigest(layer.chainId));
-        removed.push({ Deleted: layer.chainId });
-      } catch (error) {
-        if (!isKind(error, "conflict")) throw error; // a forced removal: a stopped container's mount goes with the container
-      }
+      if (keptLayers.has(layer.chainId) || this.leases.postpones(layer.chainId)) continue;
+      if (await this.#removeLayer(layer.chainId)) removed.push({ Deleted: layer.chainId });
     }
     const keptBlobs = new Set(this.list().flatMap((other) => imageBlobs(other)));
-    for (const digest of imageBlobs(image)) if (!keptBlobs.has(digest)) await this.#deps.content.remove(digest);
+    for (const digest of imageBlobs(image))
+      if (!keptBlobs.has(digest) && !this.leases.postpones(digest)) await this.#deps.content.remove(digest);
     return removed;
+  }
+
+  /** Ends a pull's or load's lease: layers and blobs that no image came to name are removed. */
+  async release(lease: ImageLease): Promise<void> {
+    const loose = lease.end();
+    const images = this.list();
+    const layers = new Set(images.flatMap((image) => image.layers.map((layer) => layer.chainId)));
+    const blobs = new Set<string>(images.flatMap((image) => imageBlobs(image)));
+    const chains = new Set<string>(loose.length > 0 ? await this.#deps.snapshots.layers() : []);
+    for (const name of loose) {
+      if (chains.has(name) && !layers.has(name)) await this.#removeLayer(name);
+      if (!blobs.has(name) && isDigest(name)) await this.#deps.content.remove(name);
+    }
+  }
+
+  /** False while a container mounts it: a forced removal, or a stopped container whose mount goes with the container. */
+  async #removeLayer(chainId: string): Promise<boolean> {
+    try {
+      await this.#deps.snapshots.removeLayer(parseDigest(chainId));
+      return true;
+    } catch (error) {
+      if (!isKind(error, "conflict")) throw error;
+      return false;
+    }
   }
 
   announcePrune(reclaimedBytes: number): void {
@@ -270,8 +294,7 @@ export class ImageService {
 
   async #readConfig(id: Digest): Promise<ImageConfig> {
     const bytes = await this.#deps.content.read(id, documentLimitBytes);
-    // It was validated when the image came in, and the store has checked the digest.
-    return JSON.parse(Buffer.from(bytes).toString()) as ImageConfig;
+    return parseImageConfig(bytes);
   }
 
   #labels(id: string): Readonly<Record<string, string>> {

@@ -210,8 +210,8 @@ export class NetworkService {
 
   /** What a container's start asks the driver for, one request per network with a bridge. */
   endpointRequests(record: ContainerRecord): EndpointRequest[] {
-    return Object.values(record.networks).flatMap((wanted) => {
-      const network = this.find(wanted.networkId).config;
+    return Object.entries(record.networks).flatMap(([name, wanted]) => {
+      const network = (this.peek(wanted.networkId) ?? this.find(name)).config;
       if (network.driver !== "bridge") return [];
       const interfaceName = wanted.driverOptions["com.docker.network.endpoint.ifname"];
       return [

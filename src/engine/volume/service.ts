@@ -64,7 +64,7 @@ export class VolumeService {
       throw new EngineError(
         "invalid",
         name.length < 2
-          ? "volume name is too short, names should be at least two alphanumeric characters"
+          ? `create ${name}: volume name is too short, names should be at least two alphanumeric characters`
           : `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. ${hint}`,
       );
     }
