@@ -4,10 +4,12 @@ import { release } from "node:os";
 import { FrontDoor } from "#api/http/front-door.ts";
 import { listen, type Listener, type TlsFiles } from "#api/http/listen.ts";
 import { apiRoutes } from "#api/routes.ts";
+import { RegistryClient } from "#drivers/distribution/client.ts";
 import { FileContentStore } from "#drivers/content/store.ts";
 import { SpoolLogHub } from "#drivers/log/hub.ts";
 import { MetadataStore } from "#drivers/metadata/store.ts";
 import { HostNetworkDriver } from "#drivers/network/driver.ts";
+import { HelperPool } from "#drivers/snapshot/helper-process.ts";
 import { openSnapshotter } from "#drivers/snapshot/probe.ts";
 import { LocalVolumeDriver } from "#drivers/volume/local.ts";
 import type { ContainerDependencies, ContainerSettings } from "#engine/container/dependencies.ts";
@@ -17,6 +19,7 @@ import { ContainerService } from "#engine/container/service.ts";
 import { capabilitiesOfMask } from "#engine/container/spec/capabilities.ts";
 import { EventBus } from "#engine/event/bus.ts";
 import { ExecService } from "#engine/exec/service.ts";
+import { LayerTransfers } from "#engine/image/dependencies.ts";
 import { ImageService } from "#engine/image/service.ts";
 import { NetworkService } from "#engine/network/service.ts";
 import { SystemService } from "#engine/system/service.ts";
@@ -55,7 +58,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const networkDriver = new HostNetworkDriver({ instance, kernel, log });
   const events = new EventBus(store);
   const images = await ImageService.open({ store, content, snapshots, events, log });
-  const volumes = new VolumeService(store, events, new Map([["local", new LocalVolumeDriver(paths.volumes, kernel)]]));
+  const volumes = new VolumeService(store, events, new Map([["local", new LocalVolumeDriver(paths.volumes, kernel, new HelperPool())]]));
   const networks = new NetworkService(instance, store, networkDriver, events);
   await networks.ensurePredefined(config.bridgeAddress);
   const warmer = new CgroupWarmer(instance, hierarchies, log);
@@ -85,10 +88,9 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
       ...{ containers, execs, images, networks, volumes, system },
       snapshotter: snapshots.name,
       pull: {
-        ...{ images, content, snapshots, log },
-        registryMirrors: config.registryMirrors,
-        insecureRegistries: config.insecureRegistries,
-        maximumConcurrentDownloads: config.maximumConcurrentDownloads,
+        ...{ images, content, snapshots, transfers: new LayerTransfers() },
+        registries: new RegistryClient({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries }),
+        maximumDownloads: config.maximumConcurrentDownloads,
       },
     }),
     productVersion: version,

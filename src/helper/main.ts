@@ -4,6 +4,7 @@ import { findChanges } from "#drivers/snapshot/diff.ts";
 import type { HelperCommand, HelperCommands, HelperReply } from "#drivers/snapshot/helper-protocol.ts";
 import { ingestLayer } from "#drivers/snapshot/ingest.ts";
 import { findDamage } from "#drivers/snapshot/verify.ts";
+import { copyUp } from "#drivers/volume/copy-up.ts";
 import { writeDiffArchive } from "#drivers/snapshot/write-diff.ts";
 import { replyFailure } from "./failure.ts";
 import { restrictSelf } from "./restrict.ts";
@@ -19,6 +20,7 @@ const handlers: Handlers = {
   build: buildLayer,
   diff: ({ upper, lowers }) => findChanges(upper, lowers),
   "write-diff": ({ upper, path }) => writeDiffArchive(upper, path),
+  "copy-up": (request) => copyUp(request),
   verify: (request) => findDamage(request) ?? null,
 };
 
@@ -54,5 +56,5 @@ function isCommand(text: string): text is HelperCommand {
 /** In pieces: the pipe to the daemon holds 64 KiB. */
 function writeLine(line: string): void {
   const bytes = Buffer.from(`${line}\n`);
-  for (let written = 0; written < bytes.length; ) written += writeSync(1, bytes, written);
+  for (let written = 0; written < bytes.length;) written += writeSync(1, bytes, written);
 }

@@ -1,8 +1,8 @@
+import type { ImageProgress } from "#engine/image/progress.ts";
 import { deferred, type Deferred } from "#lib/async.ts";
 import { messageOf } from "#lib/errors.ts";
 
-/** One message of a pull or load, as Docker's clients read them. Source: Engine API, CreateImageInfo, and docker's jsonmessage. */
-export type ProgressMessage = Readonly<Record<string, unknown>>;
+type ProgressMessage = ImageProgress;
 
 /** Beyond this many unread messages the older ones of the same layer are dropped: a client that does not read costs no memory. */
 const maximumQueue = 1024;

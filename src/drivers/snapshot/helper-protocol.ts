@@ -69,6 +69,11 @@ export interface HelperCommands {
     readonly request: { readonly upper: string; readonly path: string };
     readonly result: { readonly diffId: DiffId; readonly sizeBytes: number };
   };
+  /** Content of a folder of a mounted root file system → an empty volume. */
+  readonly "copy-up": {
+    readonly request: { readonly rootfs: string; readonly path: string; readonly target: string };
+    readonly result: null;
+  };
   /** Null when all is well, else what is not. */
   readonly verify: { readonly request: VerifyRequest; readonly result: string | null };
 }

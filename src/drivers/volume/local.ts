@@ -2,6 +2,8 @@ import { mkdir, open, readdir, lstat, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "#lib/errors.ts";
 import type { Kernel } from "#os/kernel.ts";
+import type { HelperPool } from "../snapshot/helper-process.ts";
+import { hasFolder } from "./copy-up.ts";
 import type { VolumeDriver } from "./types.ts";
 
 /** Volumes as folders `<root>/NAME/_data`. Mount options (`type`, `device`, `o`) are refused until they are carried out. */
@@ -9,10 +11,12 @@ export class LocalVolumeDriver implements VolumeDriver {
   readonly name = "local";
   readonly #root: string;
   readonly #kernel: Kernel;
+  readonly #helpers: HelperPool;
 
-  constructor(root: string, kernel: Kernel) {
+  constructor(root: string, kernel: Kernel, helpers: HelperPool) {
     this.#root = root;
     this.#kernel = kernel;
+    this.#helpers = helpers;
   }
 
   path(name: string): string {
@@ -48,6 +52,12 @@ export class LocalVolumeDriver implements VolumeDriver {
   }
 
   async unmount(): Promise<void> {}
+
+  async populate(name: string, rootfs: string, path: string): Promise<void> {
+    const target = this.path(name);
+    if ((await readdir(target)).length > 0 || !hasFolder(rootfs, path)) return;
+    await this.#helpers.run("copy-up", { rootfs, path, target }, new AbortController().signal);
+  }
 
   async usage(name: string): Promise<number> {
     return treeBytes(this.path(name));

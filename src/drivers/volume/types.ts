@@ -10,6 +10,8 @@ export interface VolumeDriver {
   /** Makes the data available; counted per user. Volumes with mount options are mounted with the first. */
   mount(name: string, options: Readonly<Record<string, string>>, user: string): Promise<string>;
   unmount(name: string, user: string): Promise<void>;
+  /** Fills an empty volume with what the image has at the place where it is mounted; one that has data is left as it is. */
+  populate(name: string, rootfs: string, path: string): Promise<void>;
   /** Bytes on disk. */
   usage(name: string): Promise<number>;
 }

@@ -69,6 +69,10 @@ async function run(
     volatile: record.volatile,
   });
   const volumes = await mountVolumes(deps, record, undo);
+  for (const mount of record.mounts) {
+    if (mount.type === "volume" && !mount.noCopy && mount.name !== undefined)
+      await deps.volumes.populate(mount.name, paths.rootfs, mount.destination);
+  }
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
   await writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
 

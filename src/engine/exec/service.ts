@@ -57,6 +57,7 @@ export class ExecService {
 
   /** @throws {EngineError} `not_found`, `conflict`, `invalid` with Docker's texts */
   create(name: string, config: ExecConfig): string {
+    this.#deps.warmCgroups();
     const record = this.#runningContainer(name);
     if (config.command.length === 0) throw new EngineError("invalid", "No exec command specified");
     parseDetachKeys(config.detachKeys);

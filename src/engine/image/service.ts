@@ -82,6 +82,11 @@ export class ImageService {
     return [...this.#deps.store.table("image_reference").values()].filter((record) => record.imageId === id);
   }
 
+  /** What a name in full form (`docker.io/library/busybox:latest`) stands for. */
+  named(reference: string): ImageReferenceRecord | undefined {
+    return this.#deps.store.table("image_reference").get(reference);
+  }
+
   /** By reference, id, or unambiguous prefix of an id. @throws {EngineError} `not_found` with Docker's text, `invalid` for a bad reference */
   find(text: string): ImageRecord {
     const found = this.lookup(text);
@@ -152,9 +157,10 @@ export class ImageService {
       for (const record of references) transaction.put("image_reference", record.reference, record);
     });
     const tag = references.find((record) => !record.reference.includes("@"));
-    const name = tag ? familiarReference(parseReference(tag.reference)) : image.id;
+    const named = tag ?? (action === "pull" ? references[0] : undefined);
+    const name = named ? familiarReference(parseReference(named.reference)) : image.id;
     events.emit("image", action, action === "pull" ? name : image.id, {
-      name: action === "pull" ? familiarName(parseReference(tag?.reference ?? "x")) : name,
+      name: action === "pull" && named ? familiarName(parseReference(named.reference)) : name,
     });
   }
 
@@ -254,6 +260,7 @@ export class ImageService {
     const blobs = new Set<string>(images.flatMap((image) => imageBlobs(image)));
     const chains = new Set<string>(loose.length > 0 ? await this.#deps.snapshots.layers() : []);
     for (const name of loose) {
+      if (this.leases.postpones(name)) continue; // somebody came meanwhile, and looks at it in turn
       if (chains.has(name) && !layers.has(name)) await this.#removeLayer(name);
       if (!blobs.has(name) && isDigest(name)) await this.#deps.content.remove(name);
     }

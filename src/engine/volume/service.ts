@@ -140,6 +140,11 @@ export class VolumeService {
     return path;
   }
 
+  /** What the image has at the mount's place, into a volume that is still empty. */
+  populate(name: string, rootfs: string, path: string): Promise<void> {
+    return this.#driver(this.get(name).driver).populate(name, rootfs, path);
+  }
+
   async unmount(name: string, containerId: string): Promise<void> {
     const record = this.#store.table("volume").get(name);
     if (!record) return;

@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { loadBusybox } from "../../test/support/images.ts";
+
+export interface BenchDaemon {
+  readonly host: string;
+  readonly socket: string;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly executable: string;
+  readonly pid: () => number;
+  residentMegabytes(): number;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The compiled daemon with roots of its own and the test image loaded. */
+export async function startCompiledDaemon(): Promise<BenchDaemon> {
+  const executable = resolve("dist/gantry");
+  if (!existsSync(executable)) throw new Error("dist/gantry is missing: npm run build");
+  const dataRoot = mkdtempSync(join(tmpdir(), "gantry-bench-"));
+  const execRoot = `/run/gantry-bench-${process.pid}`;
+  const socket = `${execRoot}/g.sock`;
+  mkdirSync(execRoot, { recursive: true });
+  let child: Bun.Subprocess | undefined;
+  const daemon: BenchDaemon = {
+    host: `unix://${socket}`,
+    socket,
+    dataRoot,
+    execRoot,
+    executable,
+    pid: () => child?.pid ?? 0,
+    residentMegabytes: () => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child?.pid}/status`, "utf8"))?.[1] ?? 0) / 1024),
+    async start() {
+      child = Bun.spawn(
+        [
+          executable,
+          "daemon",
+          "--data-root",
+          dataRoot,
+          "--exec-root",
+          execRoot,
+          "-H",
+          `unix://${socket}`,
+          "--config-file=/dev/null",
+          "--log-level=warn",
+        ],
+        {
+          stdio: ["ignore", "inherit", "inherit"],
+        },
+      );
+      for (const end = performance.now() + 30_000; performance.now() < end; await Bun.sleep(20)) {
+        const answers = await fetch("http://d/_ping", { unix: socket }).then(
+          (response) => response.ok,
+          () => false,
+        );
+        if (answers) return;
+        if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}`);
+      }
+      throw new Error("the daemon does not answer");
+    },
+    async kill() {
+      child?.kill("SIGKILL");
+      await child?.exited;
+    },
+    async stop() {
+      child?.kill("SIGTERM");
+      await child?.exited;
+      Bun.spawnSync(["sh", "-c", `awk '$2 ~ "^(${dataRoot}|${execRoot})/" {print $2}' /proc/mounts | sort -r | xargs -r umount -l`]);
+      rmSync(dataRoot, { recursive: true, force: true });
+      rmSync(execRoot, { recursive: true, force: true });
+    },
+  };
+  await daemon.start();
+  await loadBusybox(daemon);
+  return daemon;
+}

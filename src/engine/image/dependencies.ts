@@ -1,0 +1,30 @@
+import type { ContentStore } from "#drivers/content/types.ts";
+import type { RegistryClient } from "#drivers/distribution/client.ts";
+import type { ImportedLayer, Snapshotter } from "#drivers/snapshot/types.ts";
+import { SharedWork } from "./shared-work.ts";
+import type { ImageService } from "./service.ts";
+
+/** What is fetched and taken in right now, for all pulls and loads together: one of these for a daemon. */
+export class LayerTransfers {
+  /** By digest of the blob; news are bytes received and waits before another try. */
+  readonly downloads = new SharedWork<void, DownloadNews>();
+  /** By chain id. */
+  readonly imports = new SharedWork<ImportedLayer>();
+}
+
+export type DownloadNews = { readonly receivedBytes: number } | { readonly retrySeconds: number } | { readonly verifying: true };
+
+/** What taking in images needs. */
+export interface ImageTransferDependencies {
+  readonly images: ImageService;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly transfers: LayerTransfers;
+}
+
+/** What a pull needs. */
+export interface PullDependencies extends ImageTransferDependencies {
+  readonly registries: RegistryClient;
+  /** Downloads at once in one pull (`max-concurrent-downloads`); 3 when absent. */
+  readonly maximumDownloads?: number;
+}

@@ -1,0 +1,70 @@
+import type { ContentStore } from "#drivers/content/types.ts";
+import type { Digest } from "#lib/digest.ts";
+import { EngineError } from "#lib/errors.ts";
+import type { ImageConfig } from "#types/oci/image.ts";
+import type { ImageLayerRecord, ImageRecord } from "#types/record/image.ts";
+import type { ImageTransferDependencies } from "./dependencies.ts";
+import type { ImageLease } from "./leases.ts";
+
+/** A layer of an image on its way in: where it stands, and what its descriptor said. */
+export interface IncomingLayer {
+  readonly diffId: Digest;
+  readonly chainId: Digest;
+  /** Diff ids of the layers below, lowest first. */
+  readonly parents: readonly Digest[];
+  /** Blob as its source has it. */
+  readonly digest: Digest;
+  readonly compressedBytes: number;
+  readonly mediaType: string;
+}
+
+export interface IncomingImage {
+  readonly id: Digest;
+  readonly config: ImageConfig;
+  readonly manifestDigest: Digest;
+  readonly manifestMediaType: string;
+  readonly layers: readonly IncomingLayer[];
+}
+
+/** Puts a small blob into the store, for as long as the lease lasts or an image names it. */
+export async function storeBlob(content: ContentStore, lease: ImageLease, digest: Digest, bytes: Uint8Array): Promise<void> {
+  lease.hold(digest);
+  if (await content.info(digest)) return;
+  lease.made(digest);
+  await using writer = await content.writer();
+  await writer.write(bytes);
+  await writer.commit({ digest, sizeBytes: bytes.length });
+}
+
+/**
+ * The record of an image whose layers are all in place.
+ * @throws {EngineError} `conflict` when a layer is missing after all: somebody removed it by hand
+ */
+export async function imageRecord(deps: ImageTransferDependencies, image: IncomingImage): Promise<ImageRecord> {
+  const layers: ImageLayerRecord[] = [];
+  for (const { diffId, chainId, digest, compressedBytes, mediaType } of image.layers) {
+    if (!(await deps.snapshots.hasLayer(chainId))) throw new EngineError("conflict", `layer ${chainId} has been removed meanwhile`);
+    const sizeBytes = await layerSize(deps, diffId, chainId);
+    layers.push({ diffId, chainId, sizeBytes, digest, compressedBytes, mediaType });
+  }
+  const { architecture, os, variant, created } = image.config;
+  return {
+    id: image.id,
+    manifestDigest: image.manifestDigest,
+    manifestMediaType: image.manifestMediaType,
+    layers,
+    architecture,
+    os,
+    ...(variant !== undefined && { variant }),
+    ...(created !== undefined && { createdAt: created }),
+    sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
+  };
+}
+
+/** Uncompressed bytes: from the layer's tar, or where none is kept from an image that has the layer. */
+async function layerSize({ snapshots, images }: ImageTransferDependencies, diffId: Digest, chainId: Digest): Promise<number> {
+  const tar = await snapshots.layerTar(diffId);
+  if (tar) return tar.sizeBytes;
+  const known = images.list().flatMap((image) => image.layers);
+  return known.find((layer) => layer.chainId === chainId)?.sizeBytes ?? 0;
+}
