@@ -6,7 +6,7 @@ import { listen, type Listener, type TlsFiles } from "#api/http/listen.ts";
 import { apiRoutes } from "#api/routes.ts";
 import { RegistryClient } from "#drivers/distribution/client.ts";
 import { FileContentStore } from "#drivers/content/store.ts";
-import { SpoolLogHub } from "#drivers/log/hub.ts";
+import { WorkerLogHub } from "#drivers/log/hub.ts";
 import { MetadataStore } from "#drivers/metadata/store.ts";
 import { HostNetworkDriver } from "#drivers/network/driver.ts";
 import { HelperPool } from "#drivers/snapshot/helper-process.ts";
@@ -54,7 +54,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const runtimes = await openRuntimes(instance, { wanted: config.defaultRuntime, hierarchies, kernel, log });
   const content = await FileContentStore.open(paths.content);
   const snapshots = await openSnapshotter(paths, kernel, log, config.storageDriver);
-  const logs = new SpoolLogHub({ log });
+  const logs = new WorkerLogHub(log);
   const networkDriver = new HostNetworkDriver({ instance, kernel, log });
   const events = new EventBus(store);
   const images = await ImageService.open({ store, content, snapshots, events, log });

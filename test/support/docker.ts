@@ -12,7 +12,7 @@ export function docker(host: string, ...args: readonly string[]): Promise<Finish
 
 export async function runWithInput(host: string, input: string | Uint8Array | undefined, ...args: readonly string[]): Promise<Finished> {
   const child = Bun.spawn(["docker", "-H", host, ...args], {
-    stdin: input === undefined ? "ignore" : new Blob([input as BlobPart]),
+    stdin: input === undefined ? "ignore" : new Blob([input]),
     stdout: "pipe",
     stderr: "pipe",
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", DOCKER_CONFIG: "/nonexistent" },

@@ -58,7 +58,9 @@ async function tar(fill: (add: (header: Header, content?: string | Uint8Array) =
     for await (const chunk of archive) chunks.push(chunk as Uint8Array);
   })();
   fill((header, content) => {
-    archive.entry({ mtime: new Date("2026-01-01T00:00:00Z"), ...header }, content === undefined ? undefined : Buffer.from(content));
+    const entry = { mtime: new Date("2026-01-01T00:00:00Z"), ...header };
+    if (content === undefined) archive.entry(entry, "");
+    else archive.entry(entry, Buffer.from(content));
   });
   archive.finalize();
   await read;

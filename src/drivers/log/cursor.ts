@@ -54,7 +54,7 @@ export class CursorFile {
   readonly found: CursorState | undefined;
 
   constructor(path: string) {
-    this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_CLOEXEC, 0o600);
+    this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     // Blocks for both slots, so that the cursor can be saved on a full disk; where there are none now, saving may fail later, which is told.
     if (fstatSync(this.#descriptor).size < 2 * slotBytes) libc.fallocate(this.#descriptor, 0, 0, 2 * slotBytes);
     this.found = this.#load();
@@ -125,7 +125,7 @@ function decodeSlot(bytes: Buffer): DecodedSlot | undefined {
   const slot = bytes.subarray(0, length);
   if (Bun.hash.crc32(slot.subarray(4)) >>> 0 !== slot.readUInt32LE(0)) return undefined;
   // The checksum says that encodeSlot wrote it.
-  const { sequence, prefixBytes, lines, ...numbers } = JSON.parse(slot.utf8Slice(slotHeadBytes, slotHeadBytes + headLength)) as SlotHead;
+  const { sequence, prefixBytes, lines, ...numbers } = JSON.parse(slot.toString("utf8", slotHeadBytes, slotHeadBytes + headLength)) as SlotHead;
   let at = slotHeadBytes + headLength;
   const take = (count: number): Buffer => Buffer.from(slot.subarray(at, (at += count)));
   const prefix = take(prefixBytes);

@@ -123,5 +123,5 @@ function renameIfThere(from: string, to: string): void {
 }
 
 function openAppend(path: string): number {
-  return openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_CLOEXEC, 0o640);
+  return openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o640);
 }

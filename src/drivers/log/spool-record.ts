@@ -36,7 +36,7 @@ export function recordTime(bytes: Buffer, at: number): string {
   let end = at + 29;
   while (bytes[end - 1] === 48) end--;
   if (bytes[end - 1] === dot) end--;
-  return `${bytes.latin1Slice(at, end)}Z`;
+  return `${bytes.toString("latin1", at, end)}Z`;
 }
 
 const headPattern = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}[+-]\d\d:\d\d std(?:out|err) [FP] /;
@@ -46,7 +46,7 @@ const headPattern = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}[+-]\d\d:\d\d std(?:ou
  * on with the next one's head: at other times a container may have printed such text itself.
  */
 export function findHead(bytes: Buffer, from: number, to: number): number {
-  const match = headPattern.exec(bytes.latin1Slice(from, to));
+  const match = headPattern.exec(bytes.toString("latin1", from, to));
   return match ? from + match.index : -1;
 }
 

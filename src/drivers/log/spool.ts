@@ -17,9 +17,6 @@ interface PassedSegment {
   readonly descriptor: number;
 }
 
-/** Space is given back in pieces of this size: 0.4 ms each. */
-const freeStepBytes = 8 << 20;
-
 /**
  * The spool of one container as the worker sees it: an endless run of bytes, read through the segment that is open now, freed behind the
  * slowest of converter and readers. Descriptors are shared with the readers on the main thread and stay open as long as one needs them.
@@ -39,8 +36,11 @@ export class Spool {
   #freedUntil: SpoolOffset = 0;
   #pinsBefore = false;
 
-  /** @param onSegment  tells the readers of each segment, in order */
-  constructor(folder: string, shared: SharedOffsets, onSegment: Spool["#onSegment"], freeStep = freeStepBytes) {
+  /**
+   * @param onSegment  tells the readers of each segment, in order
+   * @param freeStep  bytes that are given back at once (8 MB: 0.4 ms)
+   */
+  constructor(folder: string, shared: SharedOffsets, onSegment: (base: SpoolOffset, descriptor: number) => void, freeStep: number) {
     this.#segments = new Segments(folder);
     this.#shared = shared;
     this.#onSegment = onSegment;

@@ -37,7 +37,9 @@ const query = (name: string, type: Question["type"] = "A", udpPayloadSize?: numb
 function answersTo(message: Buffer): string[] | string {
   const resolution = resolve(message, names, "udp");
   if (resolution.type !== "answer") return resolution.type;
-  return (decode(resolution.message).answers ?? []).map((answer) => String("data" in answer ? answer.data : "")).sort();
+  return (decode(resolution.message).answers ?? [])
+    .map((answer) => ("data" in answer && typeof answer.data === "string" ? answer.data : ""))
+    .sort();
 }
 
 describe("the embedded DNS server", () => {

@@ -28,7 +28,7 @@ describe("a netlink message", () => {
       { what: "", type: 16, flags: 5, parts: [Buffer.alloc(16), attribute(3, zeroTerminated("br0")), attribute(4, uint32(1500))] },
       9,
     );
-    expect(bytes.toString("hex")).toBe(`${"30000000"}10000500${"09000000"}00000000${"00".repeat(16)}0800030062723000${"08000400"}dc050000`);
+    expect(bytes.toString("hex")).toBe(`30000000100005000900000000000000${"00".repeat(16)}080003006272300008000400dc050000`);
   });
 
   test("comes back as it was sent, nested attributes too", () => {

@@ -34,7 +34,7 @@ describe("docker run", () => {
   });
 
   test("an exit by a signal is 128 + n", async () => {
-    expect((await run(busybox, "sh", "-c", "kill -TERM $$")).code).toBe(143);
+    expect((await run(busybox, "sh", "-c", "sh -c 'kill -TERM $$'; exit $?")).code).toBe(143);
   });
 
   test("-i passes stdin on, with its end", async () => {

@@ -7,7 +7,7 @@ import type { SandboxState } from "#types/record/network.ts";
 import type { ContainerDependencies } from "../dependencies.ts";
 import { isRunning } from "../state.ts";
 import type { ResolvedUser } from "../user.ts";
-import { buildProcess, buildRuntimeSpec } from "./build.ts";
+import { buildRuntimeSpec, type buildProcess } from "./build.ts";
 import { containerCapabilities } from "./capabilities.ts";
 import { containerDevices, hostDevices } from "./devices.ts";
 import { rootfsPropagation, toRuntimeMounts } from "./mounts.ts";

@@ -1,0 +1,146 @@
+import { parseEntry } from "./json-entry.ts";
+import { LineReader } from "./line-reader.ts";
+import { closeLogFiles, inodeOf, openLogFiles, openNextLogFile, type LogFile } from "./log-files.ts";
+import { findTail } from "./log-tail.ts";
+import type { News } from "./news.ts";
+import type { LogEntry, LogQuery } from "./types.ts";
+
+/** What following needs to know of a container that runs. */
+export interface FollowedRun {
+  readonly logNews: News;
+  /** Set when the log has its last line. */
+  readonly end: number | undefined;
+  addFollower(): void;
+  removeFollower(): void;
+}
+
+export interface JsonFileRead {
+  readonly path: string;
+  readonly query: LogQuery;
+  readonly signal: AbortSignal;
+  /** Undefined: the container does not run, there is nothing to follow. */
+  readonly run: FollowedRun | undefined;
+  /** Resolves when what was printed before is in the file. */
+  flush(): Promise<void>;
+}
+
+/**
+ * Entries of a container's json-files, oldest first. Memory is one block per reader, whatever the size of the log; a file that is rotated
+ * away is read to its end. As in Docker, `tail` counts lines of both streams before any other condition looks at them.
+ */
+export async function* readJsonFile(options: JsonFileRead): AsyncGenerator<LogEntry, void, undefined> {
+  const { query, signal } = options;
+  const run = query.follow ? options.run : undefined;
+  // Before the first look at the files, so that no news is missed.
+  run?.addFollower();
+  let files: LogFile[] = [];
+  try {
+    await options.flush();
+    files = await openLogFiles(options.path);
+    const start = await startOf(files, query.tail);
+    for (let index = start.index; index < files.length; index++) {
+      const file = files[index];
+      if (!file || isOlder(file, query, index === files.length - 1)) continue;
+      const isLast = index === files.length - 1;
+      const lines = new LineReader(file.descriptor, index === start.index ? start.position : 0);
+      if (yield* entries(lines, isLast ? file.size : Infinity, query, signal)) return;
+      if (isLast && run) yield* follow(options, run, file, lines);
+    }
+    if (run && files.length === 0) yield* follow(options, run, undefined, undefined);
+  } finally {
+    run?.removeFollower();
+    await closeLogFiles(files);
+  }
+}
+
+function startOf(files: readonly LogFile[], tail: number | undefined): Promise<{ index: number; position: number }> {
+  return tail === undefined ? Promise.resolve({ index: 0, position: 0 }) : findTail(files, tail);
+}
+
+/** All of a rotated file was written before its last change. */
+function isOlder(file: LogFile, query: LogQuery, isLast: boolean): boolean {
+  return !isLast && query.sinceNano !== undefined && BigInt(Math.ceil(file.modifiedMilliseconds)) * 1_000_000n < query.sinceNano;
+}
+
+/** Entries up to a position of the file. True when no more are wanted at all. */
+async function* entries(
+  lines: LineReader,
+  until: number,
+  query: LogQuery,
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry, boolean, undefined> {
+  while (!signal.aborted && (await lines.fill(until))) {
+    for (let line = lines.next(); line; line = lines.next()) {
+      const entry = parseEntry(line);
+      if (!entry || !(entry.stream === "stdout" ? query.stdout : query.stderr)) continue;
+      if (query.sinceNano !== undefined && entry.timeNano < query.sinceNano) continue;
+      if (query.untilNano !== undefined && entry.timeNano > query.untilNano) return true;
+      yield entry;
+      if (signal.aborted) return true;
+    }
+  }
+  return signal.aborted;
+}
+
+/** What comes after the files were opened, from file to file, until the run ends. */
+async function* follow(
+  { path, query, signal }: JsonFileRead,
+  run: FollowedRun,
+  first: LogFile | undefined,
+  firstLines: LineReader | undefined,
+): AsyncGenerator<LogEntry, void, undefined> {
+  using stop = stopOf(signal, query.untilNano);
+  let file = first;
+  let lines = firstLines;
+  try {
+    for (;;) {
+      // All three are asked before the read: only when that finds nothing they tell that there is nothing more.
+      const seen = run.logNews.count;
+      const ended = run.end !== undefined;
+      const rotated = (await inodeOf(path)) !== (file?.inode ?? 0);
+      const before = lines?.position;
+      if (lines && (yield* entries(lines, Infinity, query, stop.signal))) return;
+      if (lines?.position !== before) continue;
+      if (rotated) {
+        const next = await openNextLogFile(path, file?.inode ?? 0);
+        if (next) {
+          if (file && file !== first) await closeLogFiles([file]);
+          file = next;
+          lines = new LineReader(next.descriptor, 0);
+          continue;
+        }
+      }
+      if (ended || stop.signal.aborted) return;
+      await Promise.race([run.logNews.wait(seen), stop.promise]);
+    }
+  } finally {
+    if (file && file !== first) await closeLogFiles([file]);
+  }
+}
+
+const longestTimerMilliseconds = 2 ** 31 - 1;
+
+/** Aborts with `signal`, and when the clock has passed `untilNano`. */
+function stopOf(
+  signal: AbortSignal,
+  untilNano: bigint | undefined,
+): { readonly signal: AbortSignal; readonly promise: Promise<void>; [Symbol.dispose](): void } {
+  const controller = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = (): void => {
+    controller.abort();
+    resolve();
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  const wait = untilNano === undefined ? undefined : Math.max(0, Number(untilNano / 1_000_000n) + 1 - Date.now());
+  const timer = wait === undefined ? undefined : setTimeout(stop, Math.min(wait, longestTimerMilliseconds));
+  return {
+    signal: controller.signal,
+    promise,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+    },
+  };
+}
