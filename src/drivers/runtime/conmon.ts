@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { EngineError } from "#lib/errors.ts";
 import { libc } from "#os/libc.ts";
 import { openPipe, PipeReader } from "#os/process/pipe.ts";
@@ -35,6 +36,8 @@ export const monitorFiles = {
   pid: (bundle: string) => `${bundle}/pid`,
   monitorPid: (bundle: string) => `${bundle}/conmon.pid`,
   attach: (bundle: string) => `${bundle}/attach`,
+  /** What the runtime complained of. */
+  runtimeLog: (bundle: string) => `${bundle}/runtime.log`,
   control: (bundle: string) => `${bundle}/ctl`,
 };
 
@@ -42,7 +45,7 @@ export const monitorFiles = {
  * Starts conmon and waits for the pid it tells on its sync pipe. conmon forks away at once and stays with the container; it is not our
  * child any more when this returns.
  * @throws {RuntimeFailure} with the runtime's own message
- * Source: conmon(8); the pipe's lines are `{"pid":N}` or `{"pid":-1,"message":"…"}`.
+ * Source: conmon(8); the pipe's lines are `{"pid":N}` or `{"pid":-1,"message":"…"}`, for an exec (only with API version 1) `{"data":N}`.
  */
 export async function startMonitor(options: MonitorOptions): Promise<number> {
   const sync = openPipe();
@@ -55,7 +58,9 @@ export async function startMonitor(options: MonitorOptions): Promise<number> {
   child.unref();
   const reader = new PipeReader(sync.read);
   try {
-    return parseSyncLine(await readLine(reader));
+    const line = await readLine(reader);
+    // With a terminal conmon passes no complaint on: it stands in the runtime's log.
+    return parseSyncLine(line, () => readText(monitorFiles.runtimeLog(options.bundle)));
   } finally {
     await reader.close();
   }
@@ -73,8 +78,9 @@ function monitorArguments(options: MonitorOptions): string[] {
     ...(options.tty ? ["-t"] : []),
     // Without --leave-stdin-open the first client that leaves closes stdin for good.
     ...(options.openStdin ? ["-i", ...(options.stdinOnce ? [] : ["--leave-stdin-open"])] : []),
-    ...(options.execProcessFile === undefined ? [] : ["-e", "--exec-process-spec", options.execProcessFile]),
+    ...(options.execProcessFile === undefined ? [] : ["--api-version", "1", "-e", "--exec-process-spec", options.execProcessFile]),
     ...["--runtime-arg", "--root", "--runtime-arg", runtime.rootFolder],
+    ...["--runtime-arg", "--log", "--runtime-arg", monitorFiles.runtimeLog(bundle)],
   ];
 }
 
@@ -93,8 +99,8 @@ async function readLine(reader: PipeReader): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function parseSyncLine(line: string): number {
-  if (line === "") throw new RuntimeFailure("the container monitor ended without an answer");
+function parseSyncLine(line: string, complaint: () => string): number {
+  if (line === "") throw new RuntimeFailure(complaint() || "the container monitor ended without an answer");
   let answer: { pid?: number; data?: number; message?: string };
   try {
     answer = JSON.parse(line) as typeof answer;
@@ -103,7 +109,15 @@ function parseSyncLine(line: string): number {
   }
   const pid = answer.pid ?? answer.data ?? -1;
   if (pid > 0) return pid;
-  throw new RuntimeFailure(answer.message ?? "the runtime gave no reason");
+  throw new RuntimeFailure(answer.message || complaint() || "the runtime gave no reason");
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // it did not complain
+  }
 }
 
 /** Path of the socket through which a container under conmon gets its input. */

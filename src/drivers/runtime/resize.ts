@@ -14,8 +14,9 @@ export async function resizeTerminal(bundle: string, width: number, height: numb
   const under = wanted.has(bundle);
   wanted.set(bundle, { height, width });
   if (under) return; // the writer below takes the newest
-  const fifo = openSync(monitorFiles.control(bundle), constants.O_RDWR | constants.O_NONBLOCK);
+  let fifo: number | undefined;
   try {
+    fifo = await openControl(bundle);
     for (;;) {
       await untilRead(fifo);
       const size = wanted.get(bundle);
@@ -26,7 +27,18 @@ export async function resizeTerminal(bundle: string, width: number, height: numb
     }
   } finally {
     wanted.delete(bundle);
-    closeSync(fifo);
+    if (fifo !== undefined) closeSync(fifo);
+  }
+}
+
+/** Clients resize right after a start: the monitor may still be on its way to make the fifo. */
+async function openControl(bundle: string): Promise<number> {
+  for (const end = performance.now() + waitLimitMilliseconds; ; await sleep(5)) {
+    try {
+      return openSync(monitorFiles.control(bundle), constants.O_RDWR | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || performance.now() > end) throw error;
+    }
   }
 }
 

@@ -20,6 +20,8 @@ export interface AttachOptions {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly tty: boolean;
+  /** The end of the client's input is the end of the container's: with StdinOnce and without a terminal. */
+  readonly closeStdin: boolean;
   readonly detachKeys: Uint8Array;
   /** Attached before the start: its slowness holds the container back, as a terminal would. */
   readonly foreground: boolean;
@@ -74,5 +76,5 @@ async function copyInput(
     if (pass.length > 0) await stdin?.write(pass).catch(() => undefined); // the container has closed its input: what comes is thrown away
     if (detached) return end("detached");
   }
-  if (options.stdin) stdin?.end();
+  if (options.closeStdin) stdin?.end();
 }

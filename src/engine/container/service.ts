@@ -110,7 +110,7 @@ export class ContainerService {
    */
   async attach(
     name: string,
-    options: Omit<AttachOptions, "tty" | "foreground" | "framed"> & {
+    options: Omit<AttachOptions, "tty" | "foreground" | "framed" | "closeStdin"> & {
       readonly stream: boolean;
       readonly logs: boolean;
       readonly framed: boolean;
@@ -126,7 +126,8 @@ export class ContainerService {
     const tty = record.config.Tty === true;
     const live = this.#live.of(record.id);
     const foreground = !isRunning(record.state);
-    const attachOptions: AttachOptions = { ...options, tty, foreground, framed: options.framed && !tty };
+    const closeStdin = record.config.StdinOnce === true && !tty;
+    const attachOptions: AttachOptions = { ...options, closeStdin, tty, foreground, framed: options.framed && !tty };
     const begin = (): OutputReader | undefined => this.#openOutput(record, attachOptions, signal);
     const waiting = foreground && options.stream ? this.#awaitStart(live, begin, signal) : undefined;
     // In the same turn as the look at the state: nothing printed in between is missed or doubled.

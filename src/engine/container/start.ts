@@ -111,7 +111,7 @@ async function createAndStart(
     persistFolder: paths.persist,
     tty: config.Tty === true,
     openStdin: config.OpenStdin === true,
-    stdinOnce: config.StdinOnce === true,
+    stdinOnce: config.StdinOnce === true && config.Tty !== true,
   });
   undo.defer(async () => {
     await runtime.signal(id, process, 9, true);

@@ -1,9 +1,8 @@
-import { deferred } from "#lib/async.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
 import { instancePaths } from "#lib/instance.ts";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
-import type { ExecRequest, PipedExec, StdinConnection } from "#drivers/runtime/types.ts";
+import type { ExecRequest, MonitoredExec, PipedExec, StdinConnection } from "#drivers/runtime/types.ts";
 import { readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import { copyStreams, type ClientStream } from "../container/attachment.ts";
@@ -149,35 +148,39 @@ export class ExecService {
     const { runtime, request } = prepared;
     const { logs } = this.#deps;
     const spoolFolder = `${request.bundle}/spool`;
+    const forget = async (): Promise<void> => {
+      await logs.remove(exec.id, { spoolFolder, logsFolder: spoolFolder });
+      await runtime.removeExec(request.bundle);
+    };
     await this.#deps.makeFolder(spoolFolder);
     await logs.open({ containerId: exec.id, spoolFolder, logsFolder: spoolFolder, driver: "none", options: {}, attributes: {}, tty: true });
-    const ended = deferred<void>();
+    let running: MonitoredExec;
     try {
-      const output = logs.attach(exec.id, { from: 0, stdout: true, stderr: true, framed: false, lag: "drop" }, signal);
-      const running = await runtime.execMonitored({ ...request, tty: true, spoolLog: `${spoolFolder}/log` });
-      exec.pid = running.process.pid;
-      this.#announceStart(exec, record);
-      const stdin = exec.config.attachStdin ? await runtime.stdin(request.bundle).catch(() => undefined) : undefined;
-      void running.exit.then(async (code) => {
-        await logs.finish(exec.id);
-        this.#ended(exec, record, code);
-        ended.resolve();
-      });
-      const how = await copyStreams(client, output, stdin, {
-        ...{ stdin: exec.config.attachStdin, stdout: true, stderr: true, tty: true, foreground: true, framed: false },
-        detachKeys: parseDetachKeys(exec.config.detachKeys),
-      });
-      if (how === "detached")
-        this.#deps.events.emit("container", "exec_detach", record.id, { ...containerAttributes(record), execID: exec.id });
-      else if (how === "output-ended") await ended.promise;
-    } finally {
-      if (exec.exitCode !== undefined || !exec.running)
-        await logs.remove(exec.id, { spoolFolder, logsFolder: spoolFolder }).then(() => runtime.removeExec(request.bundle));
-      else
-        void ended.promise
-          .then(() => logs.remove(exec.id, { spoolFolder, logsFolder: spoolFolder }))
-          .then(() => runtime.removeExec(request.bundle));
+      running = await runtime.execMonitored({ ...request, tty: true, spoolLog: `${spoolFolder}/log` });
+    } catch (error) {
+      await forget();
+      throw error;
     }
+    const output = logs.attach(exec.id, { from: 0, stdout: true, stderr: true, framed: false, lag: "drop" }, signal);
+    exec.pid = running.process.pid;
+    this.#announceStart(exec, record);
+    const ended = running.exit.then(async (code) => {
+      await logs.finish(exec.id);
+      this.#ended(exec, record, code);
+    });
+    // It may outlive this client: its folder goes when it has ended and nobody reads any more.
+    const stdin = exec.config.attachStdin ? await runtime.stdin(request.bundle).catch(() => undefined) : undefined;
+    const how = await copyStreams(client, output, stdin, {
+      ...{ stdin: exec.config.attachStdin, stdout: true, stderr: true, tty: true, foreground: true, framed: false, closeStdin: false },
+      detachKeys: parseDetachKeys(exec.config.detachKeys),
+    });
+    if (how === "detached")
+      this.#deps.events.emit("container", "exec_detach", record.id, { ...containerAttributes(record), execID: exec.id });
+    const over = ended
+      .then(forget)
+      .catch((error: unknown) => this.#deps.log.warn("clean-up after an exec failed", { exec: exec.id, error: messageOf(error) }));
+    if (how === "output-ended") await over;
+    stdin?.close();
   }
 
   async resize(id: string, width: number, height: number): Promise<void> {
