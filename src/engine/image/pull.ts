@@ -12,7 +12,7 @@ import { hostPlatform, matchesPlatform, parsePlatform } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
 import { pullLayers } from "./pull-layers.ts";
 import { selectManifest, type SelectedManifest } from "./select-manifest.ts";
-import { imageRecord, storeBlob, type IncomingLayer } from "./store-image.ts";
+import { holdKnown, imageRecord, storeBlob, type IncomingLayer } from "./store-image.ts";
 
 export type { PullDependencies } from "./dependencies.ts";
 
@@ -116,6 +116,7 @@ async function takeIn(deps: PullDependencies, taking: Taking, signal: AbortSigna
   const layers = incomingLayers(selected);
   const lease = deps.images.leases.open();
   try {
+    holdKnown(deps, lease, configDigest);
     await storeBlob(deps.content, lease, configDigest, configBytes);
     await storeBlob(deps.content, lease, fetched.digest, fetched.bytes);
     await pullLayers(deps, { ...taking, layers, lease }, signal);

@@ -36,8 +36,15 @@ export async function storeBlob(content: ContentStore, lease: ImageLease, digest
   await writer.commit({ digest, sizeBytes: bytes.length });
 }
 
+/** Keeps what an image that is known already is made of, should it be removed meanwhile. */
+export function holdKnown({ images }: ImageTransferDependencies, lease: ImageLease, id: Digest): void {
+  const known = images.peek(id);
+  if (!known) return;
+  for (const name of [known.manifestDigest, ...known.layers.map((layer) => layer.digest)]) lease.hold(name);
+}
+
 /**
- * The record of an image whose layers are all in place.
+ * The record of an image whose layers are all in place. One that is known stays as it is: its blobs are those of its own manifest.
  * @throws {EngineError} `conflict` when a layer is missing after all: somebody removed it by hand
  */
 export async function imageRecord(deps: ImageTransferDependencies, image: IncomingImage): Promise<ImageRecord> {
@@ -47,6 +54,8 @@ export async function imageRecord(deps: ImageTransferDependencies, image: Incomi
     const sizeBytes = await layerSize(deps, diffId, chainId);
     layers.push({ diffId, chainId, sizeBytes, digest, compressedBytes, mediaType });
   }
+  const known = deps.images.peek(image.id);
+  if (known) return known;
   const { architecture, os, variant, created } = image.config;
   return {
     id: image.id,

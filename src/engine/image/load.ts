@@ -1,0 +1,135 @@
+import { sha256, type Digest } from "#lib/digest.ts";
+import { EngineError } from "#lib/errors.ts";
+import { familiarReference, formatReference, parseReference, withDefaultTag, type Reference } from "#lib/reference.ts";
+import { TemporaryFile } from "#lib/temporary-file.ts";
+import { mediaTypes, type Manifest } from "#types/oci/image.ts";
+import { ImageArchive } from "./archive/image-archive.ts";
+import { planImages, type PlannedImage } from "./archive/plan.ts";
+import { spoolArchive } from "./archive/spool.ts";
+import type { ImageTransferDependencies } from "./dependencies.ts";
+import { loadLayers } from "./load-layers.ts";
+import { parsePlatform, type WantedPlatform } from "./platform.ts";
+import type { ReportProgress } from "./progress.ts";
+import { holdKnown, imageRecord, storeBlob, type IncomingLayer } from "./store-image.ts";
+
+export interface LoadOptions {
+  /** No messages about layers. */
+  readonly quiet: boolean;
+  /** Take only images for it: `linux/arm64`, or the JSON object that the API's parameter holds. */
+  readonly platform?: string;
+}
+
+/**
+ * Loads the images of an archive: docker-archive, OCI layout, or both in one; plain, gzip or zstd. Nothing of it is ever extracted: members
+ * are read by their place in the uploaded file. An image appears when all its layers are on disk and have the digests its config names.
+ * @throws {EngineError} `invalid` for a bad archive, `not_found` when no image is for the platform, `unavailable` when the disk is full
+ */
+export async function loadImages(
+  deps: ImageTransferDependencies,
+  body: AsyncIterable<Uint8Array>,
+  options: LoadOptions,
+  progress: ReportProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = options.platform === undefined ? undefined : parseLoadPlatform(options.platform);
+  await using file = await TemporaryFile.create(deps.content.temporary, "load-");
+  const archive = new ImageArchive(file, await spoolArchive(body, file, signal));
+  for (const image of await planImages(archive, wanted)) {
+    signal.throwIfAborted();
+    await loadImage(deps, { archive, image, quiet: options.quiet, progress }, signal);
+  }
+}
+
+/** @throws {EngineError} `invalid` */
+function parseLoadPlatform(text: string): WantedPlatform {
+  if (!text.startsWith("{")) return parsePlatform(text);
+  let value: { os?: unknown; architecture?: unknown; variant?: unknown };
+  try {
+    value = JSON.parse(text) as typeof value;
+  } catch (error) {
+    throw new EngineError("invalid", "failed to parse platform: invalid JSON", { cause: error });
+  }
+  const { os, architecture, variant } = value;
+  if (typeof os !== "string" || typeof architecture !== "string" || os === "" || architecture === "")
+    throw new EngineError("invalid", "failed to parse platform: both os and architecture must be provided");
+  return { os, architecture, ...(typeof variant === "string" && variant !== "" && { variant }) };
+}
+
+interface ImageLoad {
+  readonly archive: ImageArchive;
+  readonly image: PlannedImage;
+  readonly quiet: boolean;
+  readonly progress: ReportProgress;
+}
+
+async function loadImage(deps: ImageTransferDependencies, load: ImageLoad, signal: AbortSignal): Promise<void> {
+  const { archive, image, quiet, progress } = load;
+  const tags = image.tags.flatMap((tag) => parseTag(tag, image.layout === undefined));
+  const lease = deps.images.leases.open();
+  try {
+    holdKnown(deps, lease, image.id);
+    await storeBlob(deps.content, lease, image.id, image.configBytes);
+    const layers = await loadLayers(deps, { archive, image, lease, progress: quiet ? undefined : progress }, signal);
+    const manifest = image.layout ?? makeManifest(image, layers);
+    await storeBlob(deps.content, lease, manifest.digest, manifest.bytes);
+    signal.throwIfAborted();
+    const record = await imageRecord(deps, {
+      id: image.id,
+      config: image.config,
+      manifestDigest: manifest.digest,
+      manifestMediaType: manifest.mediaType,
+      layers,
+    });
+    for (const tag of tags) tellMove(deps, tag, image.id, progress);
+    const references = tags.map((tag) => ({
+      reference: formatReference(tag),
+      imageId: image.id,
+      targetDigest: record.manifestDigest,
+    }));
+    await deps.images.add(record, image.config, references, "load");
+  } finally {
+    await deps.images.release(lease);
+  }
+  for (const tag of tags) progress({ stream: `Loaded image: ${familiarReference(tag)}\n` });
+  if (tags.length === 0) progress({ stream: `Loaded image ID: ${image.id}\n` });
+}
+
+/**
+ * A name of an image in an archive.
+ * @param isStrict  false for annotations, which may be anything: what is no name is passed over
+ * @throws {EngineError} `invalid` when strict
+ */
+function parseTag(text: string, isStrict: boolean): Reference[] {
+  try {
+    const { digest, ...reference } = parseReference(text);
+    if (isStrict && (digest !== undefined || reference.tag === undefined))
+      throw new EngineError("invalid", `invalid tag ${JSON.stringify(text)}`);
+    return [withDefaultTag(reference)];
+  } catch (error) {
+    if (isStrict) throw error;
+    return [];
+  }
+}
+
+/** Docker's warning, word for word, when a name leaves another image. */
+function tellMove({ images }: ImageTransferDependencies, tag: Reference, id: Digest, progress: ReportProgress): void {
+  const previous = images.named(formatReference(tag))?.imageId;
+  if (previous === undefined || previous === id) return;
+  const name = familiarReference(tag);
+  progress({ stream: `The image ${name} already exists, renaming the old one with ID ${previous} to empty string\n` });
+}
+
+/** The manifest of an image that came without one: always the same bytes for the same image. */
+function makeManifest(
+  image: PlannedImage,
+  layers: readonly IncomingLayer[],
+): { readonly digest: Digest; readonly mediaType: string; readonly bytes: Uint8Array } {
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: { mediaType: mediaTypes.ociConfig, digest: image.id, size: image.configBytes.length },
+    layers: layers.map(({ mediaType, digest, compressedBytes }) => ({ mediaType, digest, size: compressedBytes })),
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  return { digest: sha256(bytes), mediaType: mediaTypes.ociManifest, bytes };
+}
