@@ -34,23 +34,23 @@ const cases: readonly Case[] = [
   { name: "run --rm, network host", args: ["run", "--rm", "--network", "host", image, "true"] },
   {
     name: "exec",
-    args: ["exec", "bench-target", "true"],
-    before: (subject) => quiet(subject, "run", "-d", "--name", "bench-target", image, "sleep", "100000"),
-    after: (subject) => quiet(subject, "rm", "-f", "bench-target"),
+    args: ["exec", "bench-target-NAME", "true"],
+    before: (subject) => quiet(subject, "run", "-d", "--name", "bench-target-NAME", image, "sleep", "100000"),
+    after: (subject) => quiet(subject, "rm", "-f", "bench-target-NAME"),
   },
   {
     name: "create + rm",
-    args: ["create", "--name", "bench-created", image],
-    after: (subject) => quiet(subject, "rm", "-f", "bench-created"),
+    args: ["create", "--name", "bench-created-NAME", image],
+    after: (subject) => quiet(subject, "rm", "-f", "bench-created-NAME"),
   },
   { name: "--version", args: ["--version"] },
   { name: "version", args: ["version"] },
   {
     name: "logs of 1 M lines",
-    args: ["logs", "bench-lines"],
+    args: ["logs", "bench-lines-NAME"],
     rounds: 3,
-    before: (subject) => quiet(subject, "run", "--name", "bench-lines", image, "seq", "1000000"),
-    after: (subject) => quiet(subject, "rm", "-f", "bench-lines"),
+    before: (subject) => quiet(subject, "run", "--name", "bench-lines-NAME", image, "seq", "1000000"),
+    after: (subject) => quiet(subject, "rm", "-f", "bench-lines-NAME"),
   },
   { name: "run attached, 1 M lines", args: ["run", "--rm", image, "seq", "1000000"], rounds: 3 },
 ];
@@ -106,7 +106,7 @@ async function parallel(): Promise<string> {
 async function listMany(): Promise<string> {
   const medians = new Map<string, number>();
   for (const subject of subjects) {
-    const names = Array.from({ length: 200 }, (_, index) => `bench-many-${index}`);
+    const names = Array.from({ length: 200 }, (_, index) => `bench-many-NAME-${index}`);
     for (let batch = 0; batch < names.length; batch += 20) {
       await Promise.all(names.slice(batch, batch + 20).map((name) => quiet(subject, "create", "--name", name, image, "true")));
     }
@@ -139,7 +139,9 @@ async function findSubjects(gantry: BenchDaemon): Promise<Subject[]> {
 }
 
 async function quiet(subject: Subject, ...args: string[]): Promise<void> {
-  const child = Bun.spawn(subject.command(...args), {
+  // Two of the subjects share a daemon.
+  const own = args.map((argument) => argument.replace("NAME", subject.name.replaceAll(" ", "-")));
+  const child = Bun.spawn(subject.command(...own), {
     stdio: ["ignore", "ignore", "pipe"],
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...subject.environment },
   });

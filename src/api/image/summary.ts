@@ -1,7 +1,6 @@
 import type { ImageService } from "#engine/image/service.ts";
 import { parseTimeNano } from "#lib/clock.ts";
 import { familiarName, familiarReference, parseReference } from "#lib/reference.ts";
-import type { ImageInspect } from "#types/engine-api/index.ts";
 import type { ImageRecord } from "#types/record/image.ts";
 
 /** Tags and digests of an image in their short form. */
@@ -38,7 +37,7 @@ export function createdSeconds(image: ImageRecord): number {
 }
 
 /** Source: Engine API, ImageInspect. */
-export function toImageInspect(images: ImageService, image: ImageRecord, snapshotter: string): ImageInspect {
+export function toImageInspect(images: ImageService, image: ImageRecord, snapshotter: string): unknown {
   const config = images.config(image.id);
   const { tags, digests } = shownReferences(images, image.id);
   return {
@@ -71,7 +70,7 @@ export function toImageInspect(images: ImageService, image: ImageRecord, snapsho
       ...(config.config?.Healthcheck && { Healthcheck: config.config.Healthcheck }),
       ...(config.config?.Shell && { Shell: config.config.Shell }),
     },
-  } as ImageInspect;
+  };
 }
 
 function lastTagTime(image: ImageRecord): string {

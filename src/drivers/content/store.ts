@@ -103,7 +103,7 @@ export class FileContentStore implements ContentStore {
   }
 }
 
-/** Both digests are computed while writing would cost twice: sha512 is hashed only when it is expected, and then from the file. */
+/** Hashes sha256 while it writes; sha512, which hardly anyone uses, is hashed from the file when it is expected. */
 class FileBlobWriter implements BlobWriter {
   readonly #store: FileContentStore;
   readonly #path: string;
@@ -132,16 +132,14 @@ class FileBlobWriter implements BlobWriter {
       const digest = await this.#check(expected);
       const blob = { digest, sizeBytes: this.#sizeBytes };
       await this.#file.datasync().catch(diskFailure);
-      await this.#file.close();
       await this.#store.adopt(this.#path, blob);
-      this.#open = false;
       return blob;
     } finally {
       await this[Symbol.asyncDispose]();
     }
   }
 
-  /** Discards what was not committed; leaves nothing in the temporary folder. */
+  /** Closes the file and discards it unless it was committed: its name is another then. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;

@@ -46,7 +46,7 @@ export async function connectStdin(bundle: string): Promise<StdinConnection> {
         if (closed) throw new EngineError("conflict", "the container's stdin is closed");
       }
     },
-    end: () => void socket.end(),
-    close: () => void socket.terminate(),
+    end: () => socket.end(),
+    close: () => socket.terminate(),
   };
 }

@@ -158,8 +158,9 @@ export abstract class LayerSnapshotter implements Snapshotter {
     const { diffId, form, indexDigest, parent, sizeBytes } = this.store.need(chainId);
     const { paths } = this.store;
     const content = form === "erofs" ? paths.index(chainId) : paths.files(chainId);
-    const below = parent === null ? [] : this.store.ancestry(parent).reverse();
-    const damage = await this.#reading(form === "erofs" ? [] : below, (lowers) =>
+    // Only files were written with the help of the layers below; an index is compared with its digest.
+    const below = form === "erofs" || parent === null ? [] : this.store.ancestry(parent).reverse();
+    const damage = await this.#reading(below, (lowers) =>
       this.helpers.run("verify", { tar: paths.tar(diffId), sizeBytes, diffId, form, content, indexDigest, lowers }, signal),
     );
     if (damage !== null) throw new EngineError("internal", `layer ${chainId} is damaged: ${damage}`);

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
-import { digestHex, parseDigest } from "#lib/digest.ts";
+import { digestHex } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
 import type { Logger } from "#lib/log.ts";
@@ -143,7 +143,7 @@ export class LayerStore {
     for (const name of await readdir(this.paths.chains)) {
       const path = join(this.paths.chains, name, "layer.json");
       const record = parseLayerRecord(await readFile(path, "utf8").catch(() => ""));
-      if (record && record.chainId === parseDigest(`sha256:${name}`)) this.#records.set(record.chainId, record);
+      if (record?.chainId === `sha256:${name}`) this.#records.set(record.chainId, record);
       else {
         isComplete = false;
         logger.error("layer is damaged: its record cannot be read; pull or load its image again", { file: path });

@@ -5,10 +5,11 @@ import type { Logger } from "#lib/log.ts";
 import { encodeHead, endOfArchive } from "#lib/tar/encode.ts";
 import { TarReader } from "#lib/tar/reader.ts";
 import type { Kernel } from "#os/kernel.ts";
+import { readMounts } from "#os/mount.ts";
 import { writeIndex } from "./erofs/index-writer.ts";
 import { ErofsSnapshotter } from "./erofs/snapshotter.ts";
 import { HelperPool } from "./helper-process.ts";
-import { LayerStore } from "./layer-store.ts";
+import { layerPaths, LayerStore } from "./layer-store.ts";
 import type { LayerSnapshotter } from "./layer-snapshotter.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { UnpackedSnapshotter } from "./unpacked/snapshotter.ts";
@@ -25,6 +26,7 @@ export async function openSnapshotter(
   forced?: "erofs" | "unpacked",
 ): Promise<LayerSnapshotter> {
   checkPath(paths.layers);
+  await unmountLeftProbe(paths.layers, kernel);
   const store = await LayerStore.open(paths.layers, logger);
   const parts = { store, kernel, helpers: new HelperPool(), logger };
   const name = forced ?? ((await canMountErofs(store, kernel, logger)) ? "erofs" : "unpacked");
@@ -35,6 +37,12 @@ export async function openSnapshotter(
 function checkPath(layers: string): void {
   const isUsable = !/[,:\\]/.test(layers) && Buffer.byteLength(layers) <= 180;
   if (!isUsable) throw new EngineError("invalid", `data root ${layers} cannot be used: no comma, colon or backslash, at most 180 bytes`);
+}
+
+/** A kill in the middle of a probe leaves its mount, and the temporary folder could not be emptied. */
+async function unmountLeftProbe(layers: string, kernel: Kernel): Promise<void> {
+  const { temporary } = layerPaths(layers);
+  for (const { target } of readMounts()) if (target.startsWith(`${temporary}/`)) await kernel.run({ type: "umount", target });
 }
 
 /** Tries a tiny layer where the real ones will be: the file system below decides too (tmpfs and overlay refuse the index). */

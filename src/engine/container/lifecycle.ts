@@ -11,7 +11,7 @@ import { parseSignal, SIGKILL } from "./signals.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import { now, runtimeOf, startContainer } from "./start.ts";
 import { isRunning } from "./state.ts";
-import type { Waiters } from "./waiters.ts";
+import type { WaitResult, Waiters } from "./waiters.ts";
 
 /** Beginning, end and removal of containers. One operation at a time for each container; exits are handled whenever they come. */
 export class Lifecycle {
@@ -74,56 +74,66 @@ export class Lifecycle {
     runtimeOf(this.#deps, record).watch(id, record.state.process, paths.persist, (exit) => void this.#onExit(id, exit));
   }
 
-  /** The process has ended. Output first, then the record, then those who wait, then what is left on the host. */
+  /**
+   * The process has ended. Network and record first, beside the reading of the output; then those who wait; what is left on the host goes
+   * afterwards. An AutoRemove container costs one commit: its removal.
+   */
   async #onExit(id: string, exit: RuntimeExit): Promise<void> {
-    const { containers, logs, events, clock, log } = this.#deps;
+    const { containers, logs, clock, log } = this.#deps;
     try {
       const live = this.#live.of(id);
       const record = containers.get(id);
       logs.releaseValve(id);
       const drained = logs.finish(id);
-      const { exitCode, oomKilled } = exit;
-      const recorded = containers.change(id, { type: "exit", exitCode, oomKilled, error: exit.error ?? "", at: now(this.#deps) });
-      if (oomKilled) events.emit("container", "oom", id, containerAttributes(record));
       const ranMilliseconds = clock.monotonic() - live.startedMonotonic;
-      const attributes = {
-        ...containerAttributes(record),
-        exitCode: String(exitCode),
-        execDuration: String(Math.floor(ranMilliseconds / 1000)),
-      };
-      events.emit("container", "die", id, attributes);
+      const removes = record.hostConfig.AutoRemove === true && !live.keepAfterExit;
+      const { exitCode, oomKilled, error = "" } = exit;
+      const recorded = removes
+        ? this.#forget(record)
+        : containers.change(id, { type: "exit", exitCode, oomKilled, error, at: now(this.#deps) });
+      this.#announceExit(record, exit, ranMilliseconds);
       live.stdin = undefined;
-      live.teardown = drained
-        .then(() => this.#teardown(id, record))
-        .catch((error: unknown) => log.error("teardown failed", { container: id, error: messageOf(error) }));
-      await drained;
-      this.#afterExit(id, live, exit, ranMilliseconds, recorded);
+      const released = this.#releaseNetwork(record);
+      live.teardown = Promise.all([drained, released])
+        .then(() => this.#teardown(record))
+        .catch((failure: unknown) => log.error("teardown failed", { container: id, error: messageOf(failure) }));
+      await Promise.all([drained, released, recorded]);
+      const result = { exitCode, ...(exit.error !== undefined && { error: exit.error }) };
+      if (removes) await this.#removed(record, { volumes: true }, result);
+      else this.#afterExit(id, live, result, ranMilliseconds);
+      live.ended.resolve();
     } catch (error) {
       // A removal that won the race has done the rest.
       if (!isKind(error, "not_found")) log.error("handling of an exit failed", { container: id, error: messageOf(error) });
     }
   }
 
-  #afterExit(id: string, live: LiveContainer, exit: RuntimeExit, ranMilliseconds: number, recorded: Promise<void>): void {
-    const { containers } = this.#deps;
-    const record = containers.get(id);
+  #announceExit(record: ContainerRecord, exit: RuntimeExit, ranMilliseconds: number): void {
+    const { events } = this.#deps;
+    const attributes = containerAttributes(record);
+    if (exit.oomKilled) events.emit("container", "oom", record.id, attributes);
+    const execDuration = String(Math.floor(ranMilliseconds / 1000));
+    events.emit("container", "die", record.id, { ...attributes, execDuration, exitCode: String(exit.exitCode) });
+  }
+
+  #afterExit(id: string, live: LiveContainer, result: WaitResult, ranMilliseconds: number): void {
+    const record = this.#deps.containers.get(id);
     const decision = decideRestart(record.hostConfig.RestartPolicy, {
-      exitCode: exit.exitCode,
+      exitCode: result.exitCode,
       stoppedByUser: live.stopRequested || record.stoppedByUser || this.#closing,
       restartCount: record.restartCount,
       ranMilliseconds,
       previousDelay: live.restartDelayMilliseconds,
     });
-    const result = { exitCode: exit.exitCode, ...(exit.error !== undefined && { error: exit.error }) };
     if (decision.restart) this.#scheduleRestart(id, live, decision.delayMilliseconds);
-    if (record.hostConfig.AutoRemove && !live.keepAfterExit) {
-      void this.#removeNow(id, { volumes: true }, result).finally(() => live.ended.resolve());
-      return;
-    }
-    void recorded.finally(() => {
-      this.#waiters.ended(id, result);
-      live.ended.resolve();
-    });
+    this.#waiters.ended(id, result);
+  }
+
+  /** Ports and addresses are free afterwards. */
+  async #releaseNetwork(record: ContainerRecord): Promise<void> {
+    if (!record.sandbox) return;
+    await this.#deps.networkDriver.removeSandbox(record.id);
+    for (const endpoint of record.sandbox.endpoints) this.#deps.networks.announce("disconnect", endpoint.networkId, record.id);
   }
 
   #scheduleRestart(id: string, live: LiveContainer, delayMilliseconds: number): void {
@@ -142,16 +152,14 @@ export class Lifecycle {
   }
 
   /** Off the user's path: names derive from the id, so a crash in between is repaired at the next start of the daemon. */
-  async #teardown(id: string, record: ContainerRecord): Promise<void> {
+  async #teardown(record: ContainerRecord): Promise<void> {
     const deps = this.#deps;
+    const { id } = record;
     const paths = instancePaths(deps.instance).container(id);
-    const { sandbox } = deps.containers.peek(id) ?? record;
-    await deps.networkDriver.removeSandbox(id);
-    for (const endpoint of sandbox?.endpoints ?? []) deps.networks.announce("disconnect", endpoint.networkId, id);
     await runtimeOf(deps, record).remove(id, paths.bundle, cgroupsPath(deps, record));
     await deps.snapshots.unmount(paths.rootfs);
     for (const mount of record.mounts) if (mount.type === "volume" && mount.name !== undefined) await deps.volumes.unmount(mount.name, id);
-    if (sandbox && deps.containers.peek(id)) {
+    if (record.sandbox && deps.containers.peek(id)) {
       const { sandbox: _gone, ...rest } = deps.containers.get(id);
       await deps.store.observe((transaction) => transaction.put("container", id, rest));
     }
@@ -263,36 +271,44 @@ export class Lifecycle {
     await this.#removeNow(id, options);
   }
 
-  /** When it returns, name, ports, addresses and volumes are free; mounts and folders go afterwards. */
-  #removeNow(id: string, options: { readonly volumes: boolean }, result?: { exitCode: number; error?: string }): Promise<void> {
+  #removeNow(id: string, options: { readonly volumes: boolean }): Promise<void> {
     return this.#locks.run(`remove ${id}`, async () => {
-      const { containers, events, volumes, log } = this.#deps;
-      const record = containers.peek(id);
+      const record = this.#deps.containers.peek(id);
       if (!record) return;
-      if (record.state.status === "starting" || isRunning(record.state))
+      if (record.state.status === "starting" || isRunning(record.state)) {
         throw new EngineError("conflict", `removal of container ${record.name} is already in progress`);
-      if (record.state.status !== "removing" && record.state.status !== "dead") void containers.change(id, { type: "removing" });
-      const live = this.#live.of(id);
-      const removed = containers.remove(id);
-      for (const mount of record.mounts) if (mount.name !== undefined) volumes.removeUser(mount.name, id);
-      await removed;
-      events.emit("container", "destroy", id, containerAttributes(record));
-      this.#waiters.removed(id, result ?? { exitCode: record.state.exitCode });
-      this.#live.delete(id);
-      const cleanup = live.teardown
-        .then(() => this.#removeFolders(id))
-        .catch((error: unknown) => log.error("removal of files failed", { container: id, error: messageOf(error) }));
-      this.#cleanups.add(cleanup);
-      void cleanup.finally(() => this.#cleanups.delete(cleanup));
-      if (!options.volumes) return;
-      for (const mount of record.mounts) {
-        if (!mount.anonymous || mount.name === undefined) continue;
-        await live.teardown;
-        await volumes.remove(mount.name, true).catch((error: unknown) => {
-          if (!isKind(error, "conflict")) throw error; // another container has it too
-        });
       }
+      await this.#forget(record);
+      await this.#removed(record, options, { exitCode: record.state.exitCode });
     });
+  }
+
+  /** Takes the record away: the name is free at once, on disk when this resolves. */
+  #forget(record: ContainerRecord): Promise<void> {
+    const removed = this.#deps.containers.remove(record.id);
+    for (const mount of record.mounts) if (mount.name !== undefined) this.#deps.volumes.removeUser(mount.name, record.id);
+    return removed;
+  }
+
+  /** The record is gone from the disk: tells it, and lets files follow. */
+  async #removed(record: ContainerRecord, options: { readonly volumes: boolean }, result: WaitResult): Promise<void> {
+    const { events, volumes, log } = this.#deps;
+    const live = this.#live.of(record.id);
+    events.emit("container", "destroy", record.id, containerAttributes(record));
+    this.#waiters.removed(record.id, result);
+    this.#live.delete(record.id);
+    const cleanup = live.teardown
+      .then(() => this.#removeFolders(record.id))
+      .catch((error: unknown) => log.error("removal of files failed", { container: record.id, error: messageOf(error) }));
+    this.#cleanups.add(cleanup);
+    void cleanup.finally(() => this.#cleanups.delete(cleanup));
+    const anonymous = options.volumes ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined) : [];
+    if (anonymous.length > 0) await live.teardown;
+    for (const { name = "" } of anonymous) {
+      await volumes.remove(name, true).catch((error: unknown) => {
+        if (!isKind(error, "conflict")) throw error; // another container has it too
+      });
+    }
   }
 
   readonly #cleanups = new Set<Promise<void>>();

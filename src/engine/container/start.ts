@@ -58,6 +58,13 @@ async function run(
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
   await mkdir(paths.folder, { recursive: true, mode: 0o710 });
+  // An exit file of the run before would end this one.
+  await rm(paths.persist, { recursive: true, force: true });
+  await Promise.all([paths.spool, paths.persist].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
+  // The log worker makes ready while this thread makes network and root file system.
+  undo.defer(() => deps.logs.finish(id));
+  const logOpened = deps.logs.open(logConfig(deps, record));
+  logOpened.catch(() => undefined); // awaited below; a failure before that is the one to tell
 
   const sandbox = await joinNetworks(deps, record, undo);
   undo.defer(() => deps.snapshots.unmount(paths.rootfs));
@@ -81,12 +88,7 @@ async function run(
   const user = resolveUser(record.config.User ?? "", record.hostConfig.GroupAdd ?? [], passwd, group);
   const spec = assembleSpec(deps, record, { sandbox, user, mounts: volumes });
 
-  await mkdir(paths.spool, { recursive: true, mode: 0o700 });
-  // An exit file of the run before would end this one.
-  await rm(paths.persist, { recursive: true, force: true });
-  await mkdir(paths.persist, { recursive: true, mode: 0o700 });
-  await deps.logs.open(logConfig(deps, record));
-  undo.defer(() => deps.logs.finish(id));
+  await logOpened;
   live.ended = deferred<void>();
   await createAndStart(deps, record, live, undo, { runtime, spec, sandbox, onExit: onExit(id) });
 }

@@ -29,7 +29,7 @@ const maximumId = 2 ** 31 - 1;
  * @throws {EngineError} `invalid` with Docker's text
  */
 export function resolveUser(text: string, groupAdd: readonly string[], passwd: string, group: string): ResolvedUser {
-  const [userText = "", groupText] = splitOnce(text, ":");
+  const [userText, groupText] = splitOnce(text, ":");
   const users = parsePasswd(passwd);
   const groups = parseGroup(group);
   const byNumber = parseId(userText);

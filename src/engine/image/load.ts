@@ -64,7 +64,7 @@ interface ImageLoad {
 
 async function loadImage(deps: ImageTransferDependencies, load: ImageLoad, signal: AbortSignal): Promise<void> {
   const { archive, image, quiet, progress } = load;
-  const tags = image.tags.flatMap((tag) => parseTag(tag, image.layout === undefined));
+  const tags = image.tags.flatMap((tag) => parseTag(tag, !image.areAnnotations));
   const lease = deps.images.leases.open();
   try {
     holdKnown(deps, lease, image.id);

@@ -82,7 +82,7 @@ describe("a container", () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => daemon.request("POST", "/containers/create?name=race", { Image: busybox })),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 9 }, () => 409)]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, ...Array.from({ length: 9 }, () => 409)]);
     await cli("rm", "race");
   });
 

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { LayerSnapshotter, type SnapshotterParts } from "../layer-snapshotter.ts";
 import type { LayerRecord } from "../layer-record.ts";
 import { readMounted } from "../mounted-trees.ts";
@@ -46,12 +46,22 @@ export class ErofsSnapshotter extends LayerSnapshotter {
     if (!this.#mounted.delete(chainId)) return;
     const target = this.store.paths.mount(chainId);
     await this.kernel.run({ type: "umount", target });
-    await rm(target, { recursive: true, force: true });
+    await removeMountPoint(target);
   }
 
   async #mount({ chainId, diffId }: LayerRecord): Promise<void> {
     const { paths } = this.store;
     await this.kernel.run({ type: "mount-erofs", index: paths.index(chainId), data: paths.tar(diffId), target: paths.mount(chainId) });
     this.#mounted.add(chainId);
+  }
+}
+
+/** rmdir and nothing stronger: what is mounted there again by now must stay. */
+async function removeMountPoint(target: string): Promise<void> {
+  try {
+    await rmdir(target);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "EBUSY") throw error;
   }
 }

@@ -45,7 +45,8 @@ async function collect(archive: ImageArchive, entries: readonly Descriptor[], co
     const digest = parseDigest(entry.digest);
     if (!archive.has(archive.blobPath(digest)) || isNoImage(entry)) continue;
     const bytes = await archive.blob(digest);
-    if (bytes.length !== entry.size) throw new EngineError("invalid", `invalid archive: blob ${digest} has another size than its descriptor`);
+    if (bytes.length !== entry.size)
+      throw new EngineError("invalid", `invalid archive: blob ${digest} has another size than its descriptor`);
     const document = parseManifest(bytes, entry.mediaType);
     const names = [...collection.names, ...namesOf(entry)];
     if (document.kind === "index") {

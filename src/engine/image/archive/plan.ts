@@ -27,6 +27,8 @@ export interface PlannedImage {
   readonly layout: LayoutImage | undefined;
   /** As written; not checked yet. */
   readonly tags: readonly string[];
+  /** The tags are annotations, which may be anything, and not names by their definition. */
+  readonly areAnnotations: boolean;
 }
 
 /**
@@ -40,7 +42,9 @@ export async function planImages(archive: ImageArchive, wanted: WantedPlatform |
   if (!isDocker && !archive.has(layoutIndexName))
     throw new EngineError("invalid", "invalid archive: neither manifest.json nor index.json is in it");
   const layout = archive.has(layoutIndexName) ? await readLayout(archive) : [];
-  const images = isDocker ? await planDockerArchive(archive, layout) : await planLayout(archive, chooseForHost(layout, wanted ?? hostPlatform));
+  const images = isDocker
+    ? await planDockerArchive(archive, layout)
+    : await planLayout(archive, chooseForHost(layout, wanted ?? hostPlatform));
   const matching = images.filter(({ config }) => !wanted || matchesPlatform(wanted, config));
   if (matching.length === 0 && images.length > 0)
     throw new EngineError("not_found", "no image in the archive is for the requested platform");
@@ -53,7 +57,11 @@ async function planDockerArchive(archive: ImageArchive, layout: readonly LayoutI
     const configBytes = await archive.document(item.config);
     const id = sha256(configBytes);
     const twin = layout.find(({ manifest }) => manifest.config.digest === id && manifest.layers.length === item.layers.length);
-    planned.push(twin ? plannedFromLayout(archive, configBytes, twin, item.tags) : plannedWithoutManifest(configBytes, item));
+    planned.push(
+      twin
+        ? { ...plannedFromLayout(archive, configBytes, twin), tags: item.tags, areAnnotations: false }
+        : plannedWithoutManifest(configBytes, item),
+    );
   }
   return planned;
 }
@@ -62,24 +70,21 @@ async function planLayout(archive: ImageArchive, layout: readonly LayoutImage[])
   const planned: PlannedImage[] = [];
   for (const image of layout) {
     const configBytes = await archive.blob(parseDigest(image.manifest.config.digest));
-    planned.push(plannedFromLayout(archive, configBytes, image, image.names));
+    planned.push(plannedFromLayout(archive, configBytes, image));
   }
   return planned;
 }
 
-function plannedFromLayout(archive: ImageArchive, configBytes: Uint8Array, layout: LayoutImage, tags: readonly string[]): PlannedImage {
+function plannedFromLayout(archive: ImageArchive, configBytes: Uint8Array, layout: LayoutImage): PlannedImage {
   const paths = layout.manifest.layers.map(({ digest }) => archive.blobPath(parseDigest(digest)));
-  return { ...plannedImage(configBytes, paths), layout, tags };
+  return { ...plannedImage(configBytes, paths), layout, tags: layout.names, areAnnotations: true };
 }
 
 function plannedWithoutManifest(configBytes: Uint8Array, { layers, tags }: DockerArchiveImage): PlannedImage {
-  return { ...plannedImage(configBytes, layers), layout: undefined, tags };
+  return { ...plannedImage(configBytes, layers), layout: undefined, tags, areAnnotations: false };
 }
 
-function plannedImage(
-  configBytes: Uint8Array,
-  paths: readonly string[],
-): Pick<PlannedImage, "id" | "config" | "configBytes" | "layers"> {
+function plannedImage(configBytes: Uint8Array, paths: readonly string[]): Pick<PlannedImage, "id" | "config" | "configBytes" | "layers"> {
   const config = parseImageConfig(configBytes);
   if (config.os !== hostPlatform.os) throw new EngineError("invalid", `cannot load ${config.os} image on ${hostPlatform.os}`);
   const diffIds = diffIdsOf(config);
