@@ -168,7 +168,7 @@ export function parseCsv(value: string): string[] {
     if (value[at] === '"') {
       let field = "";
       for (at++; ; at++) {
-        if (at >= value.length) throw new Error(`record on line 1; parse error on line 2, column 0: extraneous or missing " in quoted-field`);
+        if (at >= value.length) throw new Error(`parse error on line 1, column ${value.length + 1}: extraneous or missing " in quoted-field`);
         if (value[at] !== '"') field += value[at];
         else if (value[at + 1] === '"') field += value[at++];
         else break;

@@ -109,7 +109,7 @@ export class ByteStream implements AsyncDisposable {
 
   /** Tells the other side that no more bytes follow; reading goes on. */
   endWrite(): void {
-    if (!this.#closed) this.#socket?.shutdown(true);
+    if (!this.#closed) this.#socket?.shutdown(); // the argument `true` would end reading instead
   }
 
   /** Closes both directions; a waiting read ends, with `reason` thrown there if given. */

@@ -33,6 +33,7 @@ import { Kernel } from "#os/kernel.ts";
 import { backingFileSystem, freeBytes } from "#os/file-system.ts";
 import { peerUid } from "#os/peer-credentials.ts";
 import type { DaemonConfig } from "./config.ts";
+import { IdleCollector } from "./idle-collector.ts";
 import { CgroupWarmer } from "./cgroup-warmer.ts";
 import { openInstance } from "./instance.ts";
 import { openRuntimes, findProgram, type Runtimes } from "./runtimes.ts";
@@ -96,6 +97,8 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
     productVersion: version,
     log,
   });
+  const collector = new IdleCollector();
+  events.listen(() => collector.touch());
   startWanted(deps, containers.lifecycle);
   const listeners = await openListeners(config, door, instance, log);
   opened.announce(config.pidFile);
@@ -110,6 +113,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
       await logs.close();
       await networkDriver.close();
       await store.close();
+      collector.close();
       warmer.close();
       await kernel.close();
       opened.close();

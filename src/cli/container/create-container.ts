@@ -1,6 +1,6 @@
 import { DaemonError } from "#client/errors.ts";
 import type { Invocation } from "../command.ts";
-import { familiarName } from "../image/reference.ts";
+import { checkReference, familiarName } from "../image/reference.ts";
 import { type CreateBody, createBody, type CreateInput } from "./options/request.ts";
 
 type Create = Omit<Invocation, "flags"> & { readonly flags: CreateInput["flags"] & { readonly pull: string } };
@@ -22,6 +22,7 @@ export async function createContainer(invocation: Create, body: CreateBody): Pro
   const { flags, client, err } = invocation;
   if (!["always", "missing", "never", ""].includes(flags.pull))
     throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
+  checkReference(body.Image);
   if (flags.cidfile && (await Bun.file(flags.cidfile).exists()))
     throw new Error(`container ID file found, make sure the other container isn't running or delete ${flags.cidfile}`);
   const pull = async (): Promise<void> => {

@@ -4,6 +4,7 @@ import { ExitError } from "../errors.ts";
 import { text } from "../flag-kinds.ts";
 import { bodyOf, createContainer } from "./create-container.ts";
 import { createFlags } from "./options/flags.ts";
+import type { CreateBody } from "./options/request.ts";
 
 export const create = command({
   usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
@@ -15,12 +16,12 @@ export const create = command({
     pull: text(undefined, 'Pull image before creating ("always", "missing", "never")', { initially: "missing" }),
   },
   run: async (invocation) => {
-    let id: string;
+    let body: CreateBody;
     try {
-      id = await createContainer(invocation, await bodyOf(invocation));
+      body = await bodyOf(invocation);
     } catch (error) {
       throw new ExitError(125, `${invocation.program}: ${messageOf(error)}\n\nRun '${invocation.commandPath} --help' for more information`);
     }
-    await invocation.out.line(id);
+    await invocation.out.line(await createContainer(invocation, body));
   },
 });

@@ -17,6 +17,15 @@ export function parseReference(text: string): ImageReference | undefined {
   return { name, ...(match[2] ? { tag: match[2] } : {}), ...(match[3] ? { digest: match[3] } : {}) };
 }
 
+/** @throws {Error} with Docker's words, unless `text` is a reference or an id */
+export function checkReference(text: string): void {
+  if (/^[a-f0-9]{64}$/.test(text) || /^sha256:[a-f0-9]{64}$/.test(text) || parseReference(text)) return;
+  if (!parseReference(text.toLowerCase()) && !/[A-Z]/.test(text)) throw new Error("invalid reference format");
+  const repository = /^[^@]*?(?=:[^/]*$|@|$)/.exec(text)?.[0] ?? text;
+  if (!/[A-Z]/.test(repository)) throw new Error("invalid reference format");
+  throw new Error(`invalid reference format: repository name (${repository.includes("/") ? repository : `library/${repository}`}) must be lowercase`);
+}
+
 /** `busybox` → `busybox:latest`; undefined for what cannot be pulled. */
 export function familiarName(text: string): string | undefined {
   const reference = parseReference(text);

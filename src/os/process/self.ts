@@ -33,5 +33,5 @@ export function startWorker(name: WorkerName): Worker {
   if (!isMainThread) throw new Error("only the main thread starts Workers");
   const file = workerFiles[name];
   const url = isCompiled() ? `/$bunfs/root/${file.replace(/\.ts$/, ".js")}` : new URL(`../../${file}`, import.meta.url).href;
-  return new Worker(url);
+  return new Worker(url, { smol: true });
 }

@@ -120,6 +120,6 @@ function parseGpus(value: string): DeviceRequest {
 
 function parseCount(text: string): number {
   if (text === "all") return -1;
-  if (!/^-?\d+$/.test(text)) throw new Error(`invalid count (${text}): value must be either "all" or an integer`);
+  if (!/^-?\d+$/.test(text)) throw new Error(`invalid count (${text}): value must be either "all" or an integer: invalid syntax`);
   return Number(text);
 }

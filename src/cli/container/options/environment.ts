@@ -13,7 +13,7 @@ export function environmentEntry(value: string, environment: Environment): strin
 
 /** Lines of `--env-file` files followed by `entries`. @throws {Error} with Docker's words */
 export async function readEnvironment(files: readonly string[], entries: readonly string[], environment: Environment): Promise<readonly string[] | null> {
-  const read = (await Promise.all(files.map((file) => readLines(file, "env file")))).flat().flatMap((line) => {
+  const read = (await Promise.all(files.map((file) => readLines(file)))).flat().flatMap((line) => {
     const [name, given] = checkedPair(line);
     if (given !== undefined) return [`${name}=${given}`];
     const inherited = environment[name];
@@ -25,7 +25,7 @@ export async function readEnvironment(files: readonly string[], entries: readonl
 
 /** Labels of `--label-file` files and of `--label`. */
 export async function readLabels(files: readonly string[], entries: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const read = (await Promise.all(files.map((file) => readLines(file, "label file")))).flat().map((line) => checkedPair(line));
+  const read = (await Promise.all(files.map((file) => readLines(file)))).flat().map((line) => checkedPair(line));
   return Object.fromEntries([...read.map(([key, value]): [string, string] => [key, value ?? ""]), ...entries.map(pair)]);
 }
 
@@ -48,12 +48,12 @@ function checkedPair(line: string): [string, string | undefined] {
   return [name, value];
 }
 
-async function readLines(path: string, kind: string): Promise<readonly string[]> {
+async function readLines(path: string): Promise<readonly string[]> {
   let text: string;
   try {
     text = await Bun.file(path).text();
   } catch (error) {
-    throw new Error(`failed to read ${kind}: open ${path}: no such file or directory`, { cause: error });
+    throw new Error(`open ${path}: no such file or directory`, { cause: error });
   }
   return text
     .replace(/^\uFEFF/, "")

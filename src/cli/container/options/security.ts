@@ -23,7 +23,7 @@ async function securityOption(value: string): Promise<string> {
   let [name, setting] = cut(value, "=");
   if (setting === undefined && name !== "no-new-privileges") {
     [name, setting] = cut(value, ":"); // the older form
-    if (setting === undefined) throw new Error(`invalid --security-opt: ${JSON.stringify(value)}`);
+    if (setting === undefined) throw new Error(`Invalid --security-opt: ${JSON.stringify(value)}`);
   }
   if (name !== "seccomp" || setting === "unconfined" || setting === "builtin" || setting === undefined) return value;
   return `seccomp=${await readProfile(setting)}`;
