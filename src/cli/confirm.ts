@@ -1,10 +1,10 @@
 import { ExitError } from "./errors.ts";
 import type { Invocation } from "./command.ts";
 
-/** Asks on the terminal, or reads the answer from stdin. Everything but `y` is no. @throws {ExitError} 1 when stdin ends or says no */
+/** Asks on the terminal, or reads the answer from stdin. Everything but `y` is no. @throws {ExitError} 0 when stdin ends or says no */
 export async function confirm({ out }: Pick<Invocation, "out">, question: string): Promise<void> {
   await out.write(`${question} [y/N] `);
-  if ((await firstLine()).trim().toLowerCase() !== "y") throw new ExitError(0, "Total reclaimed space: 0B");
+  if ((await firstLine()).trim().toLowerCase() !== "y") throw new ExitError(0);
 }
 
 async function firstLine(): Promise<string> {

@@ -94,7 +94,7 @@ async function tlsFiles(options: EndpointOptions, config: () => Promise<ConfigFi
   if (!verify && !options.tls && !options.tlsCaCert && !options.tlsCert && !options.tlsKey) return undefined;
   const folder = environment["DOCKER_CERT_PATH"] || (await config()).folder;
   const [ca, cert, key] = await Promise.all([
-    readPem(options.tlsCaCert ?? `${folder}/ca.pem`, verify && options.tlsCaCert !== undefined),
+    readPem(options.tlsCaCert ?? `${folder}/ca.pem`, verify || options.tlsCaCert !== undefined),
     readPem(options.tlsCert ?? `${folder}/cert.pem`, options.tlsCert !== undefined),
     readPem(options.tlsKey ?? `${folder}/key.pem`, options.tlsKey !== undefined),
   ]);
@@ -105,7 +105,7 @@ async function readPem(path: string, required: boolean): Promise<string | undefi
   try {
     return await Bun.file(path).text();
   } catch (error) {
-    if (required) throw new EngineError("invalid", `could not read certificate ${path}: no such file or no permission`, { cause: error });
+    if (required) throw new EngineError("invalid", `open ${path}: no such file or directory`, { cause: error });
     return undefined;
   }
 }

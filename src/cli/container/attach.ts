@@ -25,7 +25,8 @@ export const attach = command({
     const tty = Config?.Tty ?? false;
     const stdin = !flags.noStdin && (Config?.OpenStdin ?? false);
     if (stdin && tty && !(await invocation.isTerminal(0))) throw new ExitError(1, "the input device is not a TTY");
-    await using attached = await attachStreams(invocation, { container: Id, stdin, stdout: true, stderr: true, tty, detachKeys: flags.detachKeys });
+    const streams = { stdin, stdout: true, stderr: true, tty, detachKeys: flags.detachKeys, redraws: true };
+    await using attached = await attachStreams(invocation, { container: Id, ...streams });
     using _signals = flags.sigProxy && !tty ? attached.proxySignals() : undefined;
     if ((await attached.done()) === "detached") {
       await invocation.err.line("read escape sequence");

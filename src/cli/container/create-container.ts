@@ -8,6 +8,8 @@ type Create = Omit<Invocation, "flags"> & { readonly flags: CreateInput["flags"]
 /** The request that the command line asks for. @throws {Error} */
 export async function bodyOf(invocation: Create): Promise<CreateBody> {
   const { flags, changed, args, environment, client } = invocation;
+  if (!["always", "missing", "never", ""].includes(flags.pull))
+    throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
   const { proxies } = await invocation.config();
   const body = await createBody({ flags, changed, args, environment, directory: process.cwd(), proxies, daemonUrl: client.http.address.url });
   if (flags.tty) {
@@ -20,8 +22,6 @@ export async function bodyOf(invocation: Create): Promise<CreateBody> {
 /** Creates the container, pulling its image when the daemon does not have it. Warnings go to stderr. @returns its id */
 export async function createContainer(invocation: Create, body: CreateBody): Promise<string> {
   const { flags, client, err } = invocation;
-  if (!["always", "missing", "never", ""].includes(flags.pull))
-    throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
   checkReference(body.Image);
   if (flags.cidfile && (await Bun.file(flags.cidfile).exists()))
     throw new Error(`container ID file found, make sure the other container isn't running or delete ${flags.cidfile}`);

@@ -70,7 +70,7 @@ async function runAttached(invocation: Run, body: CreateBody, id: string): Promi
 
 async function follow(attached: Attached, proxiesSignals: boolean): Promise<StreamsOutcome> {
   using _signals = proxiesSignals ? attached.proxySignals() : undefined;
-  return attached.done();
+  return await attached.done(); // awaited here: the signals are handed on until then
 }
 
 async function orExit<T>(invocation: Run, body: () => Promise<T>): Promise<T> {

@@ -12,6 +12,8 @@ export interface StreamsOptions {
   readonly tty: boolean;
   /** Empty: those of config.json, else ctrl-p,ctrl-q. */
   readonly detachKeys: string;
+  /** The program runs already: it is made to draw its screen again. */
+  readonly redraws?: boolean;
   /** Called with the terminal's size now and whenever it changes. */
   readonly resize?: ((size: { readonly rows: number; readonly columns: number }) => Promise<void>) | undefined;
   /** Called with the name of each signal that reaches us. */
@@ -120,6 +122,9 @@ async function watchSize(invocation: Surroundings, options: StreamsOptions, rele
     process.off("SIGWINCH", tell);
     for (const retry of retries) clearTimeout(retry);
   });
+  const size = terminalSize(1);
+  // A program that is told a size it has already draws nothing: it is told another one first.
+  if (options.redraws && size) await resize({ rows: size.rows + 1, columns: size.columns + 1 }).catch(() => {});
   tell();
 }
 

@@ -2,7 +2,7 @@ import { command, exactly } from "../command.ts";
 import { ExitError } from "../errors.ts";
 import { bool, text } from "../flag-kinds.ts";
 import { pullImage } from "./pull-image.ts";
-import { familiarName, parseReference } from "./reference.ts";
+import { checkReference, familiarName, parseReference } from "./reference.ts";
 
 export const pull = command({
   usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
@@ -17,8 +17,9 @@ export const pull = command({
   run: async (invocation) => {
     const { flags, args, out } = invocation;
     const [name = ""] = args;
+    checkReference(name);
     const reference = parseReference(name);
-    if (!reference) throw new ExitError(1, "invalid reference format");
+    if (!reference) throw new ExitError(1, "invalid reference format"); // an id
     if (flags.allTags && (reference.tag ?? reference.digest)) throw new ExitError(1, "tag can't be used with --all-tags/-a");
     const full = flags.allTags ? reference.name : (familiarName(name) ?? name);
     if (!flags.allTags && !reference.tag && !reference.digest && !flags.quiet) await out.line("Using default tag: latest");

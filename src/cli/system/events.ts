@@ -1,5 +1,6 @@
 import type { EventMessage } from "#client/shapes.ts";
 import { formatTimeNano } from "#lib/clock.ts";
+import { messageOf } from "#lib/errors.ts";
 import { command, noArguments } from "../command.ts";
 import { ExitError } from "../errors.ts";
 import { filters, text } from "../flag-kinds.ts";
@@ -21,11 +22,19 @@ export const events = command({
   run: async ({ flags, client, out, isTerminal }) => {
     const now = Date.now();
     const clean = (await isTerminal(1)) ? withoutControls : (line: string): string => line;
-    if (flags.format !== "") renderRows([], options(flags.format)); // a bad template is told before the first event
+    if (flags.format !== "") checkTemplate(flags.format); // told before the first event
     const stream = client.system.events({ since: moment(flags.since, now), until: moment(flags.until, now), filters: flags.filter });
     for await (const { event, text } of stream) await out.write(clean(flags.format === "json" ? `${text}\n` : eventLine(event, flags.format, text)));
   },
 });
+
+function checkTemplate(format: string): void {
+  try {
+    renderRows([], options(format));
+  } catch (error) {
+    throw new ExitError(64, messageOf(error).replace(/^failed to parse template/, "Error parsing format"));
+  }
+}
 
 function moment(value: string, now: number): string | undefined {
   if (value === "") return undefined;

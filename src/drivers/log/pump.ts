@@ -78,7 +78,7 @@ export class Pump {
 
   /** True when a look at the spool's size is not enough to know that there is nothing to do. */
   get needsStep(): boolean {
-    return this.#dropping || this.#pressure.size > 0 || this.position !== this.end;
+    return this.#dropping || this.#pressure.size > 0 || (this.#file !== undefined && this.position !== this.end);
   }
 
   get containerId(): string {
@@ -230,7 +230,8 @@ export class Pump {
   /** The driver `none`: nobody but attached clients wants the bytes. */
   #skip(): PumpStep {
     const { size } = this.#spool;
-    if (size === this.#state.offset) return "idle";
+    // The cursor is saved when space is to be given back: nothing else depends on it.
+    if (size - this.#state.offset < this.#limits.freeStepBytes) return "idle";
     this.#save({ ...this.#state, offset: size });
     this.free();
     return "idle";

@@ -3,20 +3,23 @@ import { mkdirSync } from "node:fs";
 import { basename } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
 import { assert, EngineError, messageOf } from "#lib/errors.ts";
-import { instancePaths, vethName, type Instance } from "#lib/instance.ts";
+import { instancePaths, type Instance } from "#lib/instance.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { SystemError } from "#os/libc.ts";
-import { isNetworkNamespace, listNetworkNamespaces, removeNetworkNamespace } from "#os/netns.ts";
+import { isNetworkNamespace } from "#os/netns.ts";
 import { changeBridgePort, changeLink } from "#os/netlink/link.ts";
 import { RouteSocket } from "#os/netlink/route-socket.ts";
-import { bridgedPacketsAreFiltered, enableForwarding, ensureBridge, isOwnBridge, isOwnVeth } from "./bridge.ts";
+import { bridgedPacketsAreFiltered, enableForwarding, ensureBridge, isOwnBridge } from "./bridge.ts";
 import { parseCidr, type Cidr } from "./cidr.ts";
+import { makeEndpoints } from "./endpoints.ts";
 import { Firewall } from "./firewall.ts";
+import { gatewayAddresses, gatewaysOf, targetOf, type Gateways } from "./gateway.ts";
 import { AddressManagement, defaultIpv4Subnets, firstFreeSubnet, uniqueLocalSubnets } from "./ipam.ts";
 import { forwarderOf, type Forwarder } from "./loopback-forwarder.ts";
 import { NameTable } from "./name-table.ts";
 import { PortAllocator, type PortLease, type PortTarget } from "./ports.ts";
+import { Removal } from "./removal.ts";
 import { EmbeddedResolver, type ResolverSockets } from "./resolver.ts";
 import {
   applyLinkSysctls,
@@ -63,7 +66,7 @@ interface Sandbox {
 /** Bridges, namespaces and rules of the host this daemon runs on. See README.md for what is made and who owns it. */
 export class HostNetworkDriver implements NetworkDriver {
   readonly #instance: Instance;
-  readonly #kernel: Kernel;
+  readonly #removal: Removal;
   readonly #log: Logger;
   readonly #route = new RouteSocket();
   readonly #firewall: Firewall;
@@ -73,12 +76,10 @@ export class HostNetworkDriver implements NetworkDriver {
   readonly #networks = new Map<string, Network>();
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #locks = new KeyedMutex();
-  /** Namespaces on their way out, waited for by purge and close. */
-  readonly #removals = new Set<Promise<void>>();
 
   constructor(options: { readonly instance: Instance; readonly kernel: Kernel; readonly log: Logger }) {
     this.#instance = options.instance;
-    this.#kernel = options.kernel;
+    this.#removal = new Removal(options.kernel, options.log);
     this.#log = options.log;
     this.#firewall = new Firewall(options.instance.nftTable, options.log);
   }
@@ -168,7 +169,7 @@ export class HostNetworkDriver implements NetworkDriver {
       if (!endpoint) return stateOf(sandbox);
       this.#names.remove(endpoint);
       sandbox.endpoints = sandbox.endpoints.filter((candidate) => candidate !== endpoint);
-      if (endpoint.hostLink !== "") await this.#kernel.run({ type: "remove-link", name: endpoint.hostLink });
+      if (endpoint.hostLink !== "") await this.#removal.removeLink(endpoint.hostLink);
       this.#releaseAddresses(endpoint);
       using inner = openNamespaceRoute(sandbox.netnsPath);
       await this.#followGateway(sandbox, inner);
@@ -197,7 +198,7 @@ export class HostNetworkDriver implements NetworkDriver {
         if (endpoint.hostLink !== "") silenceEndpoint(this.#route, endpoint);
         this.#releaseAddresses(endpoint);
       }
-      if (sandbox.netnsPath !== "") this.#removeNamespaceLater(sandbox.netnsPath);
+      if (sandbox.netnsPath !== "") this.#removal.removeNamespaceLater(sandbox.netnsPath);
     });
   }
 
@@ -206,7 +207,7 @@ export class HostNetworkDriver implements NetworkDriver {
     for (const id of this.#networks.keys()) this.#forgetNetwork(id);
     await this.#firewall.purge();
     await this.#removeOrphans();
-    await Promise.all(this.#removals);
+    await this.#removal.settled();
   }
 
   async close(): Promise<void> {
@@ -216,7 +217,7 @@ export class HostNetworkDriver implements NetworkDriver {
       this.#ports.release(sandbox.leases);
     }
     this.#sandboxes.clear();
-    await Promise.all(this.#removals);
+    await this.#removal.settled();
     this.#route[Symbol.dispose]();
   }
 
@@ -233,24 +234,15 @@ export class HostNetworkDriver implements NetworkDriver {
     const undo = new DisposableStack();
     try {
       const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
-      const sandbox: Sandbox = {
-        containerId,
-        netnsPath,
-        resolverConfig: request.resolver,
-        endpoints,
-        ports: [],
-        leases: [],
-        forwarders: [],
-        resolver: undefined,
-      };
+      const sandbox = newSandbox({ containerId, netnsPath, resolver: request.resolver, endpoints });
       const namespace = openNamespace(netnsPath, request.sysctls, this.#resolvesNames(endpoints));
-      undo.defer(() => this.#removeNamespaceLater(netnsPath));
+      undo.defer(() => this.#removal.removeNamespaceLater(netnsPath));
       using inner = namespace.route;
       this.#startResolver(sandbox, namespace.resolver);
       undo.defer(() => this.#quiet(sandbox));
       for (const [index, endpoint] of endpoints.entries())
         await this.#attach(netnsPath, inner, endpoint, request.endpoints[index]?.linkLocal ?? [], request.ports.length > 0, undo);
-      const gateways = this.#gatewaysOf(endpoints);
+      const gateways = this.#gateways(endpoints);
       if (gateways[4] ?? gateways[6]) setDefaultRoutes(inner, gatewayAddresses(gateways));
       applyLinkSysctls(netnsPath, request.sysctls);
       await this.#publish(sandbox, this.#ports.allocate(this.#boundRequests(request.ports, gateways), targetOf(gateways)));
@@ -267,60 +259,14 @@ export class HostNetworkDriver implements NetworkDriver {
   /** The host's own network: no namespace, no addresses, and published ports mean nothing. */
   #joinHost(request: SandboxRequest): SandboxState {
     const endpoints = this.#makeEndpoints(request.endpoints, [], new DisposableStack());
-    const sandbox: Sandbox = {
-      containerId: request.containerId,
-      netnsPath: "",
-      resolverConfig: request.resolver,
-      endpoints,
-      ports: [],
-      leases: [],
-      forwarders: [],
-      resolver: undefined,
-    };
+    const sandbox = newSandbox({ containerId: request.containerId, netnsPath: "", resolver: request.resolver, endpoints });
     this.#sandboxes.set(request.containerId, sandbox);
     return stateOf(sandbox);
   }
 
-  /** Decides names and addresses of new endpoints; what was taken is given back by `undo`. */
   #makeEndpoints(requests: readonly EndpointRequest[], present: readonly EndpointState[], undo: DisposableStack): EndpointState[] {
-    const endpoints: EndpointState[] = [];
-    for (const request of requests) {
-      const { config } = this.#networkOf(request.networkId);
-      const interfaceName = request.interfaceName ?? freeInterfaceName([...present, ...endpoints]);
-      const common = {
-        endpointId: request.endpointId,
-        networkId: request.networkId,
-        dnsNames: request.dnsNames,
-        gatewayPriority: request.gatewayPriority,
-      };
-      if (config.driver !== "bridge") {
-        endpoints.push({ ...common, mac: "", hostLink: "", interfaceName: "" });
-        continue;
-      }
-      const ipv4 = this.#takeAddress(config, 4, request.ipv4, undo);
-      const ipv6 = this.#takeAddress(config, 6, request.ipv6, undo);
-      endpoints.push({
-        ...common,
-        ...(ipv4 && { ipv4: ipv4.address, ipv4PrefixLength: ipv4.prefixLength, ...(ipv4.gateway && { ipv4Gateway: ipv4.gateway }) }),
-        ...(ipv6 && { ipv6: ipv6.address, ipv6PrefixLength: ipv6.prefixLength, ...(ipv6.gateway && { ipv6Gateway: ipv6.gateway }) }),
-        mac: request.mac ?? randomMac(),
-        hostLink: vethName(this.#instance, request.endpointId),
-        interfaceName,
-      });
-    }
-    return endpoints;
-  }
-
-  #takeAddress(config: NetworkConfig, family: 4 | 6, wanted: string | undefined, undo: DisposableStack) {
-    if (!this.#addresses.has(config.id, family)) return undefined;
-    const taken = this.#addresses.allocate(config.id, family, wanted);
-    undo.defer(() => this.#addresses.release(config.id, taken.address));
-    // The gateway of the subnet the address lies in; an internal network leads nowhere.
-    const subnet = config.subnets.find((candidate) => {
-      const block = parseCidr(candidate.subnet);
-      return block?.family === family && parseCidr(`${taken.address}/${block.prefixLength}`)?.base === block.base;
-    });
-    return { ...taken, gateway: config.internal ? undefined : subnet?.gateway || undefined };
+    const networkOf = (networkId: string): NetworkConfig => this.#networkOf(networkId).config;
+    return makeEndpoints(requests, { instance: this.#instance, addresses: this.#addresses, networkOf, present }, undo);
   }
 
   async #attach(
@@ -343,13 +289,13 @@ export class HostNetworkDriver implements NetworkDriver {
       isolated: !config.interContainer && !filtered,
       hairpin: publishes && filtered,
     };
-    undo.defer(() => this.#removeLinkLater(endpoint.hostLink));
+    undo.defer(() => this.#removal.removeLinkLater(endpoint.hostLink));
     try {
       attachEndpoint(this.#route, inner, netnsPath, link);
     } catch (error) {
       if (!(error instanceof SystemError && error.code === "EEXIST")) throw error;
       // The link of an earlier run of this endpoint is still on its way out.
-      await this.#kernel.run({ type: "remove-link", name: endpoint.hostLink });
+      await this.#removal.removeLink(endpoint.hostLink);
       attachEndpoint(this.#route, inner, netnsPath, link);
     }
   }
@@ -375,18 +321,8 @@ export class HostNetworkDriver implements NetworkDriver {
     });
   }
 
-  /** The endpoints that the default routes of each family go through: by priority, then by the network's name. Source: libnetwork. */
-  #gatewaysOf(endpoints: readonly EndpointState[]): Gateways {
-    const ordered = [...endpoints].sort(
-      (a, b) =>
-        b.gatewayPriority - a.gatewayPriority ||
-        compareText(this.#networkOf(a.networkId).config.name, this.#networkOf(b.networkId).config.name),
-    );
-    const [ipv4, ipv6] = [
-      ordered.find((endpoint) => endpoint.ipv4Gateway !== undefined),
-      ordered.find((endpoint) => endpoint.ipv6Gateway !== undefined),
-    ];
-    return { ...(ipv4 && { 4: ipv4 }), ...(ipv6 && { 6: ipv6 }) };
+  #gateways(endpoints: readonly EndpointState[]): Gateways {
+    return gatewaysOf(endpoints, (networkId) => this.#networkOf(networkId).config);
   }
 
   /** Requests with the network's own host address where none is asked for. */
@@ -405,7 +341,7 @@ export class HostNetworkDriver implements NetworkDriver {
 
   /** After a change of endpoints: default routes and published ports follow the gateway. */
   async #followGateway(sandbox: Sandbox, inner: RouteSocket): Promise<void> {
-    const gateways = this.#gatewaysOf(sandbox.endpoints);
+    const gateways = this.#gateways(sandbox.endpoints);
     setDefaultRoutes(inner, gatewayAddresses(gateways));
     const target = targetOf(gateways);
     if (sandbox.leases.every((lease) => lease.targetAddress === target.ipv4 || lease.targetAddress === target.ipv6)) return;
@@ -478,18 +414,9 @@ export class HostNetworkDriver implements NetworkDriver {
     for (const endpoint of restored.endpoints) this.#adoptEndpoint(endpoint);
     if (this.#sandboxes.has(restored.containerId)) return; // a restore after a firewall reload: listeners are as they were
     const { containerId, netnsPath, endpoints } = restored;
-    const sandbox: Sandbox = {
-      containerId,
-      netnsPath,
-      resolverConfig: restored.resolver,
-      endpoints,
-      ports: [],
-      leases: [],
-      forwarders: [],
-      resolver: undefined,
-    };
+    const sandbox = newSandbox(restored);
     this.#sandboxes.set(containerId, sandbox);
-    const leases = this.#adoptPorts(containerId, restored.ports, targetOf(this.#gatewaysOf(endpoints)));
+    const leases = this.#adoptPorts(containerId, restored.ports, targetOf(this.#gateways(endpoints)));
     sandbox.leases = leases;
     sandbox.ports = leases.map((lease) => lease.published);
     sandbox.forwarders = leases.flatMap((lease) => forwarderOf(lease, this.#log) ?? []);
@@ -507,53 +434,27 @@ export class HostNetworkDriver implements NetworkDriver {
     if (!config.interContainer && !bridgedPacketsAreFiltered()) this.#route.apply(changeBridgePort(endpoint.hostLink, { isolated: true }));
   }
 
-  /** Links and namespaces that carry this instance's name and belong to nobody that is known. */
+  /** Links and namespaces of nobody. */
   async #removeOrphans(): Promise<void> {
-    const bridges = new Set([...this.#networks.values()].map((network) => network.config.bridge));
-    const endpoints = new Set([...this.#sandboxes.values()].flatMap((sandbox) => sandbox.endpoints.map((endpoint) => endpoint.hostLink)));
-    const names = new Set([...this.#sandboxes.values()].map((sandbox) => basename(sandbox.netnsPath)));
-    const links = this.#route.links();
-    const orphans = links.filter(
-      (link) =>
-        (isOwnVeth(this.#instance, link) && !endpoints.has(link.name)) || (isOwnBridge(this.#instance, link) && !bridges.has(link.name)),
-    );
-    for (const link of orphans) {
-      this.#log.info("removing orphaned link", { link: link.name });
-      await this.#kernel.run({ type: "remove-link", name: link.name });
-    }
-    for (const name of listNetworkNamespaces(this.#namespaces)) {
-      if (names.has(name)) continue;
-      this.#log.info("removing orphaned network namespace", { name });
-      await removeNetworkNamespace(this.#kernel, `${this.#namespaces}/${name}`);
-    }
+    const sandboxes = [...this.#sandboxes.values()];
+    await this.#removal.removeOrphans(this.#instance, this.#route, this.#namespaces, {
+      bridges: new Set([...this.#networks.values()].map((network) => network.config.bridge)),
+      hostLinks: new Set(sandboxes.flatMap((sandbox) => sandbox.endpoints.map((endpoint) => endpoint.hostLink))),
+      namespaces: new Set(sandboxes.map((sandbox) => basename(sandbox.netnsPath))),
+    });
   }
 
   async #unmakeNetwork(network: NetworkConfig): Promise<void> {
     this.#addresses.unregister(network.id);
     await this.#firewall.removeNetwork(network);
     const link = this.#route.link(network.bridge);
-    if (link && isOwnBridge(this.#instance, link)) await this.#kernel.run({ type: "remove-link", name: network.bridge });
+    if (link && isOwnBridge(this.#instance, link)) await this.#removal.removeLink(network.bridge);
   }
 
   #forgetNetwork(networkId: string): void {
     this.#networks.delete(networkId);
     this.#addresses.unregister(networkId);
     this.#names.removeNetwork(networkId);
-  }
-
-  #removeNamespaceLater(path: string): void {
-    this.#later(removeNetworkNamespace(this.#kernel, path), "cannot remove network namespace", path);
-  }
-
-  #removeLinkLater(name: string): void {
-    this.#later(this.#kernel.run({ type: "remove-link", name }), "cannot remove link", name);
-  }
-
-  #later(work: Promise<void>, complaint: string, name: string): void {
-    const removal = work
-      .catch((error: unknown) => this.#log.error(complaint, { name, error: messageOf(error) }))
-      .finally(() => this.#removals.delete(removal));
-    this.#removals.add(removal);
   }
 
   #networkOf(networkId: string): Network {
@@ -569,36 +470,15 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 }
 
-interface Gateways {
-  readonly 4?: EndpointState;
-  readonly 6?: EndpointState;
-}
-
-function gatewayAddresses(gateways: Gateways): { readonly 4?: string; readonly 6?: string } {
-  const [ipv4, ipv6] = [gateways[4]?.ipv4Gateway, gateways[6]?.ipv6Gateway];
-  return { ...(ipv4 !== undefined && { 4: ipv4 }), ...(ipv6 !== undefined && { 6: ipv6 }) };
-}
-
-/** Published ports lead to the gateway endpoint's address of each family. */
-function targetOf(gateways: Gateways): PortTarget {
-  const [ipv4, ipv6] = [gateways[4]?.ipv4, gateways[6]?.ipv6];
-  return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
+/** Without ports, listeners and DNS server: these follow. */
+function newSandbox(from: {
+  readonly containerId: string;
+  readonly netnsPath: string;
+  readonly endpoints: readonly EndpointState[];
+  readonly resolver: ResolverConfig;
+}): Sandbox {
+  const { containerId, netnsPath, endpoints, resolver: resolverConfig } = from;
+  return { containerId, netnsPath, resolverConfig, endpoints, ports: [], leases: [], forwarders: [], resolver: undefined };
 }
 
 const stateOf = ({ containerId, netnsPath, endpoints, ports }: Sandbox): SandboxState => ({ containerId, netnsPath, endpoints, ports });
-
-function freeInterfaceName(endpoints: readonly EndpointState[]): string {
-  const taken = new Set(endpoints.map((endpoint) => endpoint.interfaceName));
-  for (let index = 0; ; index++) if (!taken.has(`eth${index}`)) return `eth${index}`;
-}
-
-/** Locally administered, unicast. Source: IEEE 802, as Docker since version 28. */
-function randomMac(): string {
-  const bytes = randomBytes(6);
-  bytes[0] = ((bytes[0] ?? 0) & 0xfe) | 0x02;
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}

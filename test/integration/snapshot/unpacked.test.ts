@@ -1,0 +1,4 @@
+import { snapshotterContract } from "#drivers/snapshot/contract.ts";
+import { preparePlace } from "./place.ts";
+
+snapshotterContract("UnpackedSnapshotter", () => preparePlace("unpacked"));
