@@ -13,6 +13,9 @@ async function run(): Promise<number> {
       return runDaemon(args.slice(1));
     case "internal":
       return (await import("#helper/main.ts")).runInternal(args.slice(1));
+    case "system":
+      if (args[1] !== "purge") break;
+      return (await import("#daemon/purge.ts")).purgeCommand(args.slice(2));
     case "--version":
     case "-v": {
       if (args.length > 1) break; // Docker runs the command then

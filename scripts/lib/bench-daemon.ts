@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadBusybox } from "../../test/support/images.ts";
@@ -68,9 +68,11 @@ export async function startCompiledDaemon(): Promise<BenchDaemon> {
     async stop() {
       child?.kill("SIGTERM");
       await child?.exited;
-      Bun.spawnSync(["sh", "-c", `awk '$2 ~ "^(${dataRoot}|${execRoot})/" {print $2}' /proc/mounts | sort -r | xargs -r umount -l`]);
-      rmSync(dataRoot, { recursive: true, force: true });
-      rmSync(execRoot, { recursive: true, force: true });
+      const purge = Bun.spawn(
+        [executable, "system", "purge", "--force", "--data", "--data-root", dataRoot, "--exec-root", execRoot, "--config-file=/dev/null"],
+        { stdio: ["ignore", "ignore", "inherit"] },
+      );
+      await purge.exited;
     },
   };
   await daemon.start();

@@ -9,13 +9,17 @@ const leaf = (names: string, summary: string, load: () => Promise<Command>): Lea
 const as = (name: string, command: Leaf): Leaf => ({ ...command, name, otherNames: [] });
 
 // Each module is loaded when its command is called: that keeps the start of every command short.
-const attach = leaf("attach", "Attach local standard input, output, and error streams to a running container", () => import("./container/attach.ts").then((m) => m.attach));
+const attach = leaf("attach", "Attach local standard input, output, and error streams to a running container", () =>
+  import("./container/attach.ts").then((m) => m.attach),
+);
 const create = leaf("create", "Create a new container", () => import("./container/create.ts").then((m) => m.create));
 const exec = leaf("exec", "Execute a command in a running container", () => import("./container/exec.ts").then((m) => m.exec));
 const kill = leaf("kill", "Kill one or more running containers", () => import("./container/kill.ts").then((m) => m.kill));
 const logs = leaf("logs", "Fetch the logs of a container", () => import("./container/logs.ts").then((m) => m.logs));
 const listContainers = leaf("ls list ps", "List containers", () => import("./container/ls.ts").then((m) => m.ls));
-const port = leaf("port", "List port mappings or a specific mapping for the container", () => import("./container/port.ts").then((m) => m.port));
+const port = leaf("port", "List port mappings or a specific mapping for the container", () =>
+  import("./container/port.ts").then((m) => m.port),
+);
 const rename = leaf("rename", "Rename a container", () => import("./container/rename.ts").then((m) => m.rename));
 const restart = leaf("restart", "Restart one or more containers", () => import("./container/restart.ts").then((m) => m.restart));
 const remove = leaf("rm remove", "Remove one or more containers", () => import("./container/rm.ts").then((m) => m.rm));
@@ -23,7 +27,9 @@ const run = leaf("run", "Create and run a new container from an image", () => im
 const start = leaf("start", "Start one or more stopped containers", () => import("./container/start.ts").then((m) => m.start));
 const stop = leaf("stop", "Stop one or more running containers", () => import("./container/stop.ts").then((m) => m.stop));
 const top = leaf("top", "Display the running processes of a container", () => import("./container/top.ts").then((m) => m.top));
-const wait = leaf("wait", "Block until one or more containers stop, then print their exit codes", () => import("./container/wait.ts").then((m) => m.wait));
+const wait = leaf("wait", "Block until one or more containers stop, then print their exit codes", () =>
+  import("./container/wait.ts").then((m) => m.wait),
+);
 
 const history = leaf("history", "Show the history of an image", () => import("./image/history.ts").then((m) => m.history));
 const load = leaf("load", "Load an image from a tar archive or STDIN", () => import("./image/load.ts").then((m) => m.load));
@@ -35,7 +41,9 @@ const tag = leaf("tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
 const events = leaf("events", "Get real time events from the server", () => import("./system/events.ts").then((m) => m.events));
 const info = leaf("info", "Display system-wide information", () => import("./system/info.ts").then((m) => m.info));
 const version = leaf("version", "Show the version information", () => import("./system/version.ts").then((m) => m.versionCommand));
-const inspect = leaf("inspect", "Return low-level information on Docker objects", () => import("./inspect/inspect.ts").then((m) => m.inspect));
+const inspect = leaf("inspect", "Return low-level information on Docker objects", () =>
+  import("./inspect/inspect.ts").then((m) => m.inspect),
+);
 
 export const groups: readonly Group[] = [
   {
@@ -45,7 +53,9 @@ export const groups: readonly Group[] = [
       attach,
       create,
       exec,
-      leaf("inspect", "Display detailed information on one or more containers", () => import("./container/inspect.ts").then((m) => m.inspect)),
+      leaf("inspect", "Display detailed information on one or more containers", () =>
+        import("./container/inspect.ts").then((m) => m.inspect),
+      ),
       kill,
       logs,
       listContainers,
@@ -107,7 +117,9 @@ export const groups: readonly Group[] = [
       leaf("inspect", "Display detailed information on one or more volumes", () => import("./volume/inspect.ts").then((m) => m.inspect)),
       leaf("ls list", "List volumes", () => import("./volume/ls.ts").then((m) => m.ls)),
       leaf("prune", "Remove unused local volumes", () => import("./volume/prune.ts").then((m) => m.prune)),
-      leaf("rm remove", "Remove one or more volumes. You cannot remove a volume that is in use by a container.", () => import("./volume/rm.ts").then((m) => m.rm)),
+      leaf("rm remove", "Remove one or more volumes. You cannot remove a volume that is in use by a container.", () =>
+        import("./volume/rm.ts").then((m) => m.rm),
+      ),
     ],
   },
 ];
@@ -116,8 +128,14 @@ export const commonCommands: readonly Leaf[] = [run, exec, as("ps", listContaine
 
 export const otherCommands: readonly Leaf[] = [
   attach,
-  { ...leaf("completion", "Generate the completion script of a shell", () => import("./completion.ts").then((m) => m.completion)), isLocal: true },
-  { ...leaf("__complete", "Print what may follow a command line", () => import("./completion.ts").then((m) => m.complete)), isHidden: true },
+  {
+    ...leaf("completion", "Generate the completion script of a shell", () => import("./completion.ts").then((m) => m.completion)),
+    isLocal: true,
+  },
+  {
+    ...leaf("__complete", "Print what may follow a command line", () => import("./completion.ts").then((m) => m.complete)),
+    isHidden: true,
+  },
   create,
   events,
   history,

@@ -31,7 +31,10 @@ export async function forEachName(
 }
 
 /** @returns the exit code */
-export async function printFailures({ err, isTerminal }: Pick<Invocation, "err" | "isTerminal">, failures: readonly string[]): Promise<number> {
+export async function printFailures(
+  { err, isTerminal }: Pick<Invocation, "err" | "isTerminal">,
+  failures: readonly string[],
+): Promise<number> {
   if (failures.length === 0) return 0;
   const clean = (await isTerminal(2)) ? withoutControls : (text: string): string => text;
   for (const failure of failures) await err.line(clean(failure));

@@ -75,7 +75,12 @@ function parseInteger(value: string, range: { function: string; minimum: bigint;
 }
 
 /** A flag that may be repeated; each value is checked, and may be rewritten, by `validate`. */
-export function list(short: Short, usage: string, validate: (value: string) => string = (value) => value, extra: Extra & { readonly kind?: string } = {}): Flag<readonly string[]> {
+export function list(
+  short: Short,
+  usage: string,
+  validate: (value: string) => string = (value) => value,
+  extra: Extra & { readonly kind?: string } = {},
+): Flag<readonly string[]> {
   return {
     kind: "list",
     short,
@@ -99,7 +104,12 @@ export function strings(short: Short, usage: string, extra: Extra = {}): Flag<re
 }
 
 /** `key=value`, repeated; a later value of the same key counts. Kept in the order given. */
-export function map(short: Short, usage: string, validate: (value: string) => string = (value) => value, extra: Extra = {}): Flag<Readonly<Record<string, string>>> {
+export function map(
+  short: Short,
+  usage: string,
+  validate: (value: string) => string = (value) => value,
+  extra: Extra = {},
+): Flag<Readonly<Record<string, string>>> {
   return {
     kind: "map",
     short,
@@ -168,13 +178,15 @@ export function parseCsv(value: string): string[] {
     if (value[at] === '"') {
       let field = "";
       for (at++; ; at++) {
-        if (at >= value.length) throw new Error(`parse error on line 1, column ${value.length + 1}: extraneous or missing " in quoted-field`);
+        if (at >= value.length)
+          throw new Error(`parse error on line 1, column ${value.length + 1}: extraneous or missing " in quoted-field`);
         if (value[at] !== '"') field += value[at];
         else if (value[at + 1] === '"') field += value[at++];
         else break;
       }
       at++;
-      if (at < value.length && value[at] !== ",") throw new Error(`parse error on line 1, column ${at + 1}: extraneous or missing " in quoted-field`);
+      if (at < value.length && value[at] !== ",")
+        throw new Error(`parse error on line 1, column ${at + 1}: extraneous or missing " in quoted-field`);
       fields.push(field);
     } else {
       const comma = value.indexOf(",", at);

@@ -73,7 +73,13 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
   }
   if (name === "help") return showHelp(rest, surroundings);
   const found = findTop(name);
-  if (!found) throw await unknownCommand(`${program} ${name}`, name, [...commonCommands, ...groups, ...otherCommands], `Run '${program} --help' for more information`);
+  if (!found)
+    throw await unknownCommand(
+      `${program} ${name}`,
+      name,
+      [...commonCommands, ...groups, ...otherCommands],
+      `Run '${program} --help' for more information`,
+    );
   if (parsed.wantsHelp) return showHelp(parsed.args, surroundings);
   if (!("children" in found)) return runLeaf(found, `${program} ${name}`, rest, parsed.values, surroundings);
   return runGroup(found, rest, parsed.values, surroundings);
@@ -89,13 +95,22 @@ async function runGroup(group: Group, argv: readonly string[], globals: GlobalFl
     return 0;
   }
   const found = findIn(group, name);
-  if (!found) throw await unknownCommand(`${path} ${name}`, name, group.children, `Usage:  ${path}\n\nRun '${path} --help' for more information`);
+  if (!found)
+    throw await unknownCommand(`${path} ${name}`, name, group.children, `Usage:  ${path}\n\nRun '${path} --help' for more information`);
   return runLeaf(found, `${path} ${name}`, rest, globals, surroundings);
 }
 
-async function runLeaf(leaf: Leaf, path: string, argv: readonly string[], globals: GlobalFlags, surroundings: Surroundings): Promise<number> {
+async function runLeaf(
+  leaf: Leaf,
+  path: string,
+  argv: readonly string[],
+  globals: GlobalFlags,
+  surroundings: Surroundings,
+): Promise<number> {
   const command = await leaf.load();
-  const parsed = usage(path, command.usage, () => parseFlags(command.flags, argv, { stopAtFirstArgument: command.stopAtFirstArgument ?? false }));
+  const parsed = usage(path, command.usage, () =>
+    parseFlags(command.flags, argv, { stopAtFirstArgument: command.stopAtFirstArgument ?? false }),
+  );
   if (parsed.wantsHelp) {
     await surroundings.out.write(await commandHelpText(leaf, path, command, surroundings));
     return 0;
@@ -109,7 +124,13 @@ async function runLeaf(leaf: Leaf, path: string, argv: readonly string[], global
   }
 }
 
-function invocation(path: string, parsed: ParsedFlags<FlagSet>, config: () => Promise<ConfigFile>, client: Client, surroundings: Surroundings) {
+function invocation(
+  path: string,
+  parsed: ParsedFlags<FlagSet>,
+  config: () => Promise<ConfigFile>,
+  client: Client,
+  surroundings: Surroundings,
+) {
   const { program, environment, out, err, isTerminal } = surroundings;
   const { args, values, changed } = parsed;
   return { commandPath: path, program, args, flags: values, changed, client, config, environment, out, err, isTerminal };
@@ -156,7 +177,9 @@ function checkArguments(path: string, command: Command, count: number): void {
   const program = path.split(" ", 1)[0] ?? "";
   const line = command.usage === "" ? path : `${path} ${command.usage}`;
   const hint = maximum === Infinity ? "See" : "Run";
-  throw new ArgumentError(`${program}: '${path}' ${requirement(command.args)}\n\nUsage:  ${line}\n\n${hint} '${path} --help' for more information`);
+  throw new ArgumentError(
+    `${program}: '${path}' ${requirement(command.args)}\n\nUsage:  ${line}\n\n${hint} '${path} --help' for more information`,
+  );
 }
 
 function requirement({ minimum, maximum }: ArgumentRule): string {
@@ -170,7 +193,9 @@ function requirement({ minimum, maximum }: ArgumentRule): string {
 
 async function unknownCommand(path: string, word: string, known: readonly (Leaf | Group)[], hint: string): Promise<ArgumentError> {
   const { suggestions } = await import("./suggest.ts");
-  const names = known.filter((one) => !("isHidden" in one && one.isHidden)).flatMap((one) => ("otherNames" in one ? [one.name, ...one.otherNames] : [one.name]));
+  const names = known
+    .filter((one) => !("isHidden" in one && one.isHidden))
+    .flatMap((one) => ("otherNames" in one ? [one.name, ...one.otherNames] : [one.name]));
   const similar = suggestions(word, names);
   const meant = similar.length > 0 ? `\n\nDid you mean this?\n${similar.map((name) => `  ${name}`).join("\n")}` : "";
   return new ArgumentError(`${path.split(" ", 1)[0] ?? ""}: unknown command: ${path}${meant}\n\n${hint}`);

@@ -11,7 +11,9 @@ export function goTime(milliseconds: number): string {
 
 /** `UTC`, `CET`; where there is no name, Go repeats the offset. */
 function zoneName(date: Date): string {
-  const name = new Intl.DateTimeFormat("en-US", { timeZoneName: "short" }).formatToParts(date).find((part) => part.type === "timeZoneName")?.value ?? "UTC";
+  const name =
+    new Intl.DateTimeFormat("en-US", { timeZoneName: "short" }).formatToParts(date).find((part) => part.type === "timeZoneName")?.value ??
+    "UTC";
   const match = /^GMT([+-])(\d+)(?::(\d+))?$/.exec(name);
   if (!match) return name === "GMT" ? "GMT" : name;
   return `${match[1]}${(match[2] ?? "").padStart(2, "0")}${match[3] ?? ""}`;

@@ -58,7 +58,7 @@ export function parseMemoryBytes(text: string): number {
   return Math.trunc(Number(number) * 1024 ** power);
 }
 
-const durationUnits: Readonly<Record<string, number>> = { ns: 1, us: 1e3, "µs": 1e3, "μs": 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+const durationUnits: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
 /** Go's time.ParseDuration: `1h15m30.5s`, in nanoseconds. @throws {Error} with Go's texts */
 export function parseDurationNano(text: string): bigint {

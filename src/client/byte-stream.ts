@@ -26,7 +26,13 @@ export class ByteStream implements AsyncDisposable {
     const socket = stream.#handlers();
     stream.#socket = await (address.kind === "unix"
       ? Bun.connect({ unix: address.path, socket, allowHalfOpen: true })
-      : Bun.connect({ hostname: address.host, port: address.port, socket, allowHalfOpen: true, ...(address.tls ? { tls: address.tls } : {}) }));
+      : Bun.connect({
+          hostname: address.host,
+          port: address.port,
+          socket,
+          allowHalfOpen: true,
+          ...(address.tls ? { tls: address.tls } : {}),
+        }));
     // With TLS the callback `handshake` decides; plain sockets are ready now.
     if (address.kind === "tcp" && address.tls) await stream.#handshake.promise;
     return stream;

@@ -1,12 +1,5 @@
 import type { ByteStream } from "./byte-stream.ts";
-import type {
-  ContainerInspection,
-  ContainerSummary,
-  CreateAnswer,
-  PruneReport,
-  TopAnswer,
-  WaitAnswer,
-} from "./shapes.ts";
+import type { ContainerInspection, ContainerSummary, CreateAnswer, PruneReport, TopAnswer, WaitAnswer } from "./shapes.ts";
 import type { Answer, Query, Transport } from "./transport.ts";
 
 /** Filters of a list or prune call: key → values. Sent as JSON in the query `filters`, left out when empty. */

@@ -26,7 +26,9 @@ export class Execs {
   }
 
   async create(container: string, request: ExecRequest): Promise<string> {
-    const answer = await this.#http.json<{ readonly Id?: string } | undefined>("POST", `/containers/${path(container)}/exec`, { json: request });
+    const answer = await this.#http.json<{ readonly Id?: string } | undefined>("POST", `/containers/${path(container)}/exec`, {
+      json: request,
+    });
     return answer?.Id ?? "";
   }
 

@@ -17,7 +17,12 @@ export class Images {
 
   /** @param options.tag  a tag or a digest; empty for all tags */
   pull(
-    options: { readonly name: string; readonly tag: string; readonly platform?: string | undefined; readonly registryAuth?: string | undefined },
+    options: {
+      readonly name: string;
+      readonly tag: string;
+      readonly platform?: string | undefined;
+      readonly registryAuth?: string | undefined;
+    },
     signal?: AbortSignal,
   ): AsyncGenerator<ProgressMessage, void> {
     return this.#http.messages("POST", "/images/create", {

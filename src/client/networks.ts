@@ -18,7 +18,9 @@ export class Networks {
   }
 
   inspectRaw(name: string, options: { readonly verbose: boolean; readonly scope?: string }): Promise<string> {
-    return this.#http.text("GET", `/networks/${path(name)}`, { query: { scope: options.scope || undefined, verbose: options.verbose || undefined } });
+    return this.#http.text("GET", `/networks/${path(name)}`, {
+      query: { scope: options.scope || undefined, verbose: options.verbose || undefined },
+    });
   }
 
   async remove(name: string): Promise<void> {

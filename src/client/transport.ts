@@ -39,7 +39,10 @@ export class Transport {
   #address: Address | undefined;
 
   /** @param options.apiVersion  spoken without asking the daemon (DOCKER_API_VERSION) */
-  constructor(endpoint: Endpoint, options: { readonly apiVersion?: string | undefined; readonly headers?: Readonly<Record<string, string>> } = {}) {
+  constructor(
+    endpoint: Endpoint,
+    options: { readonly apiVersion?: string | undefined; readonly headers?: Readonly<Record<string, string>> } = {},
+  ) {
     this.endpoint = endpoint;
     this.#apiVersion = options.apiVersion || undefined;
     this.#headers = { ...options.headers, "User-Agent": `Gantry-Client/${version} (linux)` };
@@ -171,7 +174,10 @@ export class Transport {
       return readHead(stream);
     }
     // What broke the upload is told by the answer, when there is one.
-    const failed = writing.then(() => new Promise<never>(() => {}), (error: unknown) => Promise.reject(error));
+    const failed = writing.then(
+      () => new Promise<never>(() => {}),
+      (error: unknown) => Promise.reject(error),
+    );
     const head = readHead(stream);
     head.catch(() => {});
     try {
@@ -243,7 +249,8 @@ function queryText(query: Query | undefined): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(flagText(one))}`);
+    for (const one of Array.isArray(value) ? value : [value])
+      parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(flagText(one))}`);
   }
   return parts.length > 0 ? `?${parts.join("&")}` : "";
 }

@@ -30,7 +30,7 @@ export class TemporaryFile implements AsyncDisposable {
 
   /** Appends; calls must not overlap. @throws {EngineError} `unavailable` when the disk is full */
   async write(chunk: Uint8Array): Promise<void> {
-    for (let start = 0; start < chunk.length; ) {
+    for (let start = 0; start < chunk.length;) {
       const { bytesWritten } = await this.#file.write(chunk, start, chunk.length - start, this.#sizeBytes).catch(diskFailure);
       start += bytesWritten;
       this.#sizeBytes += bytesWritten;
@@ -46,7 +46,7 @@ export class TemporaryFile implements AsyncDisposable {
   /** Reads a part of what was written; shorter at the end of the file. */
   async read(offset: number, sizeBytes: number): Promise<Uint8Array> {
     const buffer = Buffer.alloc(Math.max(0, Math.min(sizeBytes, this.#sizeBytes - offset)));
-    for (let filled = 0; filled < buffer.length; ) {
+    for (let filled = 0; filled < buffer.length;) {
       const { bytesRead } = await this.#file.read(buffer, filled, buffer.length - filled, offset + filled);
       if (bytesRead === 0) return buffer.subarray(0, filled);
       filled += bytesRead;

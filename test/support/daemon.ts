@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readMounts } from "../../src/os/mount.ts";
 
 /** A daemon of its own for one test file: real, as root, with roots nobody else has. */
 export interface TestDaemon extends AsyncDisposable {
@@ -85,7 +84,23 @@ export async function startDaemon(options: { readonly args?: readonly string[] }
     async [Symbol.asyncDispose]() {
       if (child?.exitCode === null) await removeContainers(daemon).catch(() => undefined);
       await daemon.stop();
-      cleanRoots(dataRoot, execRoot);
+      const purge = Bun.spawn(
+        [
+          process.execPath,
+          main,
+          "system",
+          "purge",
+          "--force",
+          "--data",
+          "--data-root",
+          dataRoot,
+          "--exec-root",
+          execRoot,
+          "--config-file=/dev/null",
+        ],
+        { stdio: ["ignore", "ignore", "inherit"] },
+      );
+      if ((await purge.exited) !== 0) throw new Error("the instance of the test could not be purged");
     },
   };
   await daemon.start();
@@ -107,13 +122,6 @@ async function untilAnswers(child: Bun.Subprocess, socket: string, log: () => st
     if (answers) return;
   }
   throw new Error(`the daemon does not answer:\n${log()}`);
-}
-
-/** Mounts that a daemon leaves on purpose (layers, the runtime's program) go with its roots. */
-function cleanRoots(...roots: readonly string[]): void {
-  const mine = readMounts().filter((mount) => roots.some((root) => mount.target.startsWith(`${root}/`)));
-  for (const mount of mine.reverse()) Bun.spawnSync(["umount", "-l", mount.target]);
-  for (const root of roots) rmSync(root, { recursive: true, force: true });
 }
 
 async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) => void): Promise<void> {

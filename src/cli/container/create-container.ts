@@ -11,7 +11,15 @@ export async function bodyOf(invocation: Create): Promise<CreateBody> {
   if (!["always", "missing", "never", ""].includes(flags.pull))
     throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
   const { proxies } = await invocation.config();
-  const body = await createBody({ flags, changed, args, environment, directory: process.cwd(), proxies, daemonUrl: client.http.address.url });
+  const body = await createBody({
+    flags,
+    changed,
+    args,
+    environment,
+    directory: process.cwd(),
+    proxies,
+    daemonUrl: client.http.address.url,
+  });
   if (flags.tty) {
     const size = (await import("../terminal.ts")).terminalSize(1);
     if (size) body.HostConfig.ConsoleSize = [size.rows, size.columns];

@@ -1,4 +1,12 @@
-const named: Readonly<Record<string, number>> = { "ctrl-@": 0, "ctrl-[": 27, "ctrl-\\": 28, "ctrl-]": 29, "ctrl-^": 30, "ctrl-_": 31, DEL: 127 };
+const named: Readonly<Record<string, number>> = {
+  "ctrl-@": 0,
+  "ctrl-[": 27,
+  "ctrl-\\": 28,
+  "ctrl-]": 29,
+  "ctrl-^": 30,
+  "ctrl-_": 31,
+  DEL: 127,
+};
 
 /** ctrl-p, ctrl-q. */
 const standardKeys = [16, 17];

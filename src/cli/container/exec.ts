@@ -29,7 +29,8 @@ export const exec = command({
     // Told apart from a missing program before anything is made; Docker's client asks the same.
     await client.containers.inspect(container);
     const isAttached = !flags.detach;
-    if (isAttached && flags.interactive && flags.tty && !(await invocation.isTerminal(0))) throw new ExitError(1, "the input device is not a TTY");
+    if (isAttached && flags.interactive && flags.tty && !(await invocation.isTerminal(0)))
+      throw new ExitError(1, "the input device is not a TTY");
     const consoleSize = flags.tty ? await sizeOfTerminal() : undefined;
     const id = await client.execs.create(container, {
       User: flags.user,
@@ -54,7 +55,11 @@ export const exec = command({
   },
 });
 
-async function runAttached(invocation: Invocation<typeof flags>, id: string, consoleSize: readonly [number, number] | undefined): Promise<number> {
+async function runAttached(
+  invocation: Invocation<typeof flags>,
+  id: string,
+  consoleSize: readonly [number, number] | undefined,
+): Promise<number> {
   const { client, flags } = invocation;
   const { stream } = await client.execs.start(id, { tty: flags.tty, consoleSize });
   await using attached = tie(invocation, stream, {

@@ -43,7 +43,14 @@ export const ls = command({
 function asksForSize(format: string): boolean {
   let isAsked = false;
   const row = containerRow({ Id: "" }, { truncates: true, now: 0 });
-  const fields = Object.fromEntries(Object.keys(containerHeaders).map((name) => [name, () => ((isAsked ||= name === "Size"), row.get(name))]));
-  renderRows([new Row(row.typeName, fields, { Label: () => "" })], { format, defaultTable: columns, headers: containerHeaders, isTerminal: false });
+  const fields = Object.fromEntries(
+    Object.keys(containerHeaders).map((name) => [name, () => ((isAsked ||= name === "Size"), row.get(name))]),
+  );
+  renderRows([new Row(row.typeName, fields, { Label: () => "" })], {
+    format,
+    defaultTable: columns,
+    headers: containerHeaders,
+    isTerminal: false,
+  });
   return isAsked && format !== "json";
 }

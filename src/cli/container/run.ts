@@ -51,7 +51,12 @@ async function runDetached(invocation: Run, id: string): Promise<number> {
 async function runAttached(invocation: Run, body: CreateBody, id: string): Promise<number> {
   const { client } = invocation;
   const streams = { stdin: body.AttachStdin, stdout: body.AttachStdout, stderr: body.AttachStderr };
-  await using attached = await attachStreams(invocation, { container: id, ...streams, tty: body.Tty, detachKeys: invocation.flags.detachKeys });
+  await using attached = await attachStreams(invocation, {
+    container: id,
+    ...streams,
+    tty: body.Tty,
+    detachKeys: invocation.flags.detachKeys,
+  });
   const { ended } = await client.containers.wait(id, body.HostConfig.AutoRemove ? "removed" : "next-exit");
   ended.catch(() => {}); // awaited below, unless the start fails
   try {

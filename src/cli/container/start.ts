@@ -52,7 +52,14 @@ async function startAttached(invocation: Invocation<typeof flags>): Promise<numb
   const { Id, Config, HostConfig } = await client.containers.inspect(invocation.args[0] ?? "");
   const tty = Config?.Tty ?? false;
   const stdin = flags.interactive && (Config?.OpenStdin ?? false);
-  await using attached = await attachStreams(invocation, { container: Id, stdin, stdout: true, stderr: true, tty, detachKeys: flags.detachKeys });
+  await using attached = await attachStreams(invocation, {
+    container: Id,
+    stdin,
+    stdout: true,
+    stderr: true,
+    tty,
+    detachKeys: flags.detachKeys,
+  });
   const { ended } = await client.containers.wait(Id, HostConfig?.AutoRemove ? "removed" : "next-exit");
   ended.catch(() => {}); // awaited below, unless the start fails
   await client.containers.start(Id);

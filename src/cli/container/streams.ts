@@ -33,10 +33,7 @@ export interface Attached extends AsyncDisposable {
 type Surroundings = Pick<Invocation, "client" | "config" | "out" | "err" | "isTerminal">;
 
 /** Attaches to a container, which may be started afterwards. */
-export async function attachStreams(
-  invocation: Surroundings,
-  options: StreamsOptions & { readonly container: string },
-): Promise<Attached> {
+export async function attachStreams(invocation: Surroundings, options: StreamsOptions & { readonly container: string }): Promise<Attached> {
   const { client } = invocation;
   const { container } = options;
   const detachKeys = options.detachKeys || (options.tty ? ((await invocation.config()).detachKeys ?? "") : "");
@@ -85,7 +82,12 @@ async function* chunksOf(stream: ByteStream): AsyncGenerator<Uint8Array, void> {
 }
 
 /** Copies stdin until its end. Resolves when the detach keys were typed, or when stdin was all there was to copy; else never. */
-async function copyInput(invocation: Surroundings, stream: ByteStream, options: StreamsOptions, releases: (() => void)[]): Promise<StreamsOutcome> {
+async function copyInput(
+  invocation: Surroundings,
+  stream: ByteStream,
+  options: StreamsOptions,
+  releases: (() => void)[],
+): Promise<StreamsOutcome> {
   if (!options.stdin) return new Promise(() => {});
   let keys: DetachKeys | undefined;
   if (options.tty && (await invocation.isTerminal(0))) {
@@ -129,7 +131,22 @@ async function watchSize(invocation: Surroundings, options: StreamsOptions, rele
 }
 
 /** Signals that concern ourselves, or that the runtime itself uses. */
-const proxied: readonly NodeJS.Signals[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM", "SIGCONT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGWINCH", "SIGIO", "SIGPWR"];
+const proxied: readonly NodeJS.Signals[] = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGTERM",
+  "SIGCONT",
+  "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGWINCH",
+  "SIGIO",
+  "SIGPWR",
+];
 
 /** More than this many requests to end, and we end without the container. */
 const patience = 3;

@@ -27,7 +27,8 @@ export const functions: Readonly<Record<string, TemplateFunction>> = {
   json: (value) => toJson(value, { escapeHtml: false }),
   split: (text, separator) => stringOf(text, "split").split(stringOf(separator, "split")),
   join: (list, separator) => (Array.isArray(list) ? list : []).map(display).join(stringOf(separator, "join")),
-  title: (text) => stringOf(text, "title").replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase()),
+  title: (text) =>
+    stringOf(text, "title").replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase()),
   lower: (text) => stringOf(text, "lower").toLowerCase(),
   upper: (text) => stringOf(text, "upper").toUpperCase(),
   pad: (text, before, after) => (text === "" ? "" : " ".repeat(bounded(before)) + stringOf(text, "pad") + " ".repeat(bounded(after))),
@@ -63,7 +64,9 @@ function length(value: unknown): number {
   if (typeof value === "string") return Buffer.byteLength(value);
   if (Array.isArray(value)) return value.length;
   if (isMap(value)) return Object.keys(value).length;
-  throw new Error(value === null || value === undefined ? "len of nil pointer" : `len of type ${typeof value === "number" ? "int" : typeof value}`);
+  throw new Error(
+    value === null || value === undefined ? "len of nil pointer" : `len of type ${typeof value === "number" ? "int" : typeof value}`,
+  );
 }
 
 function sequence(value: unknown, name: string): string | readonly unknown[] {
@@ -83,7 +86,8 @@ function indexInto(value: unknown, key: unknown): unknown {
 function compareAll(one: unknown, others: readonly unknown[]): boolean {
   if (others.length === 0) throw new Error("missing argument for comparison");
   return others.some((other) => {
-    if (one !== null && other !== null && one !== undefined && other !== undefined && typeof one !== typeof other) throw new Error("incompatible types for comparison");
+    if (one !== null && other !== null && one !== undefined && other !== undefined && typeof one !== typeof other)
+      throw new Error("incompatible types for comparison");
     return one === other || ((one ?? null) === null && (other ?? null) === null);
   });
 }

@@ -8,7 +8,13 @@ export type Operand =
   | { readonly type: "variable"; readonly name: string; readonly fields: readonly string[]; readonly at: number; readonly text: string }
   | { readonly type: "field"; readonly fields: readonly string[]; readonly at: number; readonly text: string }
   | { readonly type: "function"; readonly name: string; readonly at: number; readonly text: string }
-  | { readonly type: "pipeline"; readonly pipeline: Pipeline; readonly fields: readonly string[]; readonly at: number; readonly text: string };
+  | {
+      readonly type: "pipeline";
+      readonly pipeline: Pipeline;
+      readonly fields: readonly string[];
+      readonly at: number;
+      readonly text: string;
+    };
 
 export interface Pipeline {
   /** `$x := …`, or two names of a range. */
@@ -21,7 +27,12 @@ export interface Pipeline {
 export type Node =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "action"; readonly pipeline: Pipeline }
-  | { readonly type: "if" | "with" | "range"; readonly pipeline: Pipeline; readonly body: readonly Node[]; readonly otherwise: readonly Node[] }
+  | {
+      readonly type: "if" | "with" | "range";
+      readonly pipeline: Pipeline;
+      readonly body: readonly Node[];
+      readonly otherwise: readonly Node[];
+    }
   | { readonly type: "break" | "continue" };
 
 /** Nesting deeper than this is no format that a person wrote. */
@@ -223,7 +234,9 @@ class Parser {
     this.#space();
     const token = this.#next();
     if (token?.kind === "close") return;
-    throw this.#error(token ? `unexpected ${JSON.stringify(token.value)} in ${context === "command" ? "operand" : context}` : "unclosed action");
+    throw this.#error(
+      token ? `unexpected ${JSON.stringify(token.value)} in ${context === "command" ? "operand" : context}` : "unclosed action",
+    );
   }
 
   #takes(kind: Token["kind"], value: string): boolean {

@@ -8,16 +8,22 @@ const maximumWidth = 100_000;
 export function sprintf(format: string, args: readonly unknown[]): string {
   let used = 0;
   const next = (): unknown => args[used++];
-  const text = format.replace(/%([-+# 0]*)(\d+|\*)?(?:\.(\d+|\*)?)?([a-zA-Z%]|$)/gu, (whole, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
-    if (verb === "%") return "%";
-    if (verb === "") return "%!(NOVERB)";
-    const columns = width === "*" ? Number(next()) : Number(width ?? 0);
-    const digits = whole.includes(".") ? (precision === "*" ? Number(next()) : Number(precision ?? 0)) : undefined;
-    if (used >= args.length) return `%!${verb}(MISSING)`;
-    return pad(formatVerb(verb, next(), flags, digits), flags, Math.min(columns, maximumWidth));
-  });
+  const text = format.replace(
+    /%([-+# 0]*)(\d+|\*)?(?:\.(\d+|\*)?)?([a-zA-Z%]|$)/gu,
+    (whole, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
+      if (verb === "%") return "%";
+      if (verb === "") return "%!(NOVERB)";
+      const columns = width === "*" ? Number(next()) : Number(width ?? 0);
+      const digits = whole.includes(".") ? (precision === "*" ? Number(next()) : Number(precision ?? 0)) : undefined;
+      if (used >= args.length) return `%!${verb}(MISSING)`;
+      return pad(formatVerb(verb, next(), flags, digits), flags, Math.min(columns, maximumWidth));
+    },
+  );
   if (used >= args.length) return text;
-  return `${text}%!(EXTRA ${args.slice(used).map((value) => `${typeName(value)}=${display(value)}`).join(", ")})`;
+  return `${text}%!(EXTRA ${args
+    .slice(used)
+    .map((value) => `${typeName(value)}=${display(value)}`)
+    .join(", ")})`;
 }
 
 function pad(text: string, flags: string, columns: number): string {
@@ -47,7 +53,11 @@ function formatVerb(verb: string, value: unknown, flags: string, digits: number 
     case "X":
       return hexadecimal(value, verb) ?? bad;
     default:
-      return typeof value === "number" ? formatNumber(verb, value, flags, digits) : /^\d+$/.test(String(value)) && verb === "d" ? String(value) : bad;
+      return typeof value === "number"
+        ? formatNumber(verb, value, flags, digits)
+        : /^\d+$/.test(String(value)) && verb === "d"
+          ? String(value)
+          : bad;
   }
 }
 

@@ -10,7 +10,12 @@ export function layOut(lines: readonly string[]): string {
   const rows = lines.map((line) => line.split("\t"));
   const widths = rows.map((): number[] => []);
   measure(rows, widths, 0, rows.length, 0);
-  return rows.map((cells, row) => `${cells.map((cell, column) => (column === cells.length - 1 ? cell : pad(cell, widths[row]?.[column] ?? 0))).join("")}\n`).join("");
+  return rows
+    .map(
+      (cells, row) =>
+        `${cells.map((cell, column) => (column === cells.length - 1 ? cell : pad(cell, widths[row]?.[column] ?? 0))).join("")}\n`,
+    )
+    .join("");
 }
 
 /** Finds the blocks of neighbouring lines that have column `column`, then the blocks of the next column inside of them. */
@@ -36,5 +41,7 @@ const pad = (text: string, width: number): string => text + " ".repeat(Math.max(
 export function layOutRight(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const cells of rows) cells.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 20, displayWidth(cell) + 1)));
-  return rows.map((cells) => `${cells.map((cell, column) => (column === cells.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join("")}\n`).join("");
+  return rows
+    .map((cells) => `${cells.map((cell, column) => (column === cells.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join("")}\n`)
+    .join("");
 }

@@ -33,7 +33,10 @@ export class Template {
 
   /** @throws {TemplateError} */
   run(value: unknown): string {
-    const run = new Run({ name: this.#name, source: this.#source, functions: this.#functions, failOnMissingKey: this.#failOnMissingKey }, value);
+    const run = new Run(
+      { name: this.#name, source: this.#source, functions: this.#functions, failOnMissingKey: this.#failOnMissingKey },
+      value,
+    );
     run.nodes(this.#nodes, value);
     return run.output;
   }
@@ -112,7 +115,8 @@ class Run {
     if (value === null || value === undefined) return [];
     if (Array.isArray(value)) return [...value.entries()];
     if (isMap(value)) return Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
-    if (typeof value === "number" && Number.isInteger(value) && value <= 1_000_000) return Array.from({ length: Math.max(0, value) }, (_, index) => [index, index]);
+    if (typeof value === "number" && Number.isInteger(value) && value <= 1_000_000)
+      return Array.from({ length: Math.max(0, value) }, (_, index) => [index, index]);
     throw this.#error(pipeline.commands[0]?.[0] ?? { at: pipeline.at, text: "" }, `range can't iterate over ${display(value)}`);
   }
 
@@ -159,7 +163,9 @@ class Run {
     try {
       return called?.(...args);
     } catch (error) {
-      throw error instanceof TemplateError ? error : this.#error(operand, `error calling ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      throw error instanceof TemplateError
+        ? error
+        : this.#error(operand, `error calling ${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -195,7 +201,11 @@ class Run {
         return this.#fields(variable.value, operand.fields, operand);
       }
       case "pipeline":
-        return this.#fields(this.#scoped(() => this.#pipeline(operand.pipeline, dot)), operand.fields, operand);
+        return this.#fields(
+          this.#scoped(() => this.#pipeline(operand.pipeline, dot)),
+          operand.fields,
+          operand,
+        );
       case "function":
         return this.#call(operand, [], dot, []);
     }

@@ -38,7 +38,11 @@ export class Row {
 
   /** All fields, in the order of their names, as `--format json` prints them. */
   toJSON(): Record<string, unknown> {
-    return Object.fromEntries(Object.keys(this.#fields).toSorted().map((name) => [name, this.get(name)]));
+    return Object.fromEntries(
+      Object.keys(this.#fields)
+        .toSorted()
+        .map((name) => [name, this.get(name)]),
+    );
   }
 }
 
@@ -83,7 +87,17 @@ export function toJson(value: unknown, options: { readonly escapeHtml: boolean }
 
 /** Go's strconv.Quote: double quotes, escapes for what cannot be printed. */
 export function quote(text: string): string {
-  const named: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\u0007": "\\a", "\b": "\\b", "\f": "\\f", "\v": "\\v", '"': '\\"', "\\": "\\\\" };
+  const named: Readonly<Record<string, string>> = {
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    "\u0007": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\v": "\\v",
+    '"': '\\"',
+    "\\": "\\\\",
+  };
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   const escaped = text.replace(/["\\\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff]/g, (letter) => {
     const code = letter.charCodeAt(0);

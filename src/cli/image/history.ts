@@ -6,7 +6,14 @@ import { listFormat } from "../help-texts.ts";
 import { humanDuration, humanSize } from "../units.ts";
 import { platformQuery } from "./platform.ts";
 
-const headers = { ID: "IMAGE", CreatedSince: "CREATED", CreatedAt: "CREATED AT", CreatedBy: "CREATED BY", Size: "SIZE", Comment: "COMMENT" } as const;
+const headers = {
+  ID: "IMAGE",
+  CreatedSince: "CREATED",
+  CreatedAt: "CREATED AT",
+  CreatedBy: "CREATED BY",
+  Size: "SIZE",
+  Comment: "COMMENT",
+} as const;
 
 export const history = command({
   usage: "[OPTIONS] IMAGE",

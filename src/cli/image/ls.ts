@@ -54,7 +54,10 @@ interface Name {
 }
 
 /** A row for each name of an image; one row of `<none>` for an image without. */
-export function imageRows(image: ImageSummary, options: { readonly truncates: boolean; readonly showsDigests: boolean; readonly now: number }): Row[] {
+export function imageRows(
+  image: ImageSummary,
+  options: { readonly truncates: boolean; readonly showsDigests: boolean; readonly now: number },
+): Row[] {
   const created = (image.Created ?? 0) * 1000;
   return namesOf(image, options.showsDigests).map(
     (name) =>
@@ -79,7 +82,8 @@ const none = "<none>";
 function namesOf(image: ImageSummary, showsDigests: boolean): readonly Name[] {
   const tags = (image.RepoTags ?? []).filter((tag) => tag !== "<none>:<none>");
   const digests = (image.RepoDigests ?? []).filter((digest) => digest !== "<none>@<none>");
-  const digestsOf = (repository: string): string[] => digests.filter((one) => parseReference(one)?.name === repository).map((one) => one.slice(one.indexOf("@") + 1));
+  const digestsOf = (repository: string): string[] =>
+    digests.filter((one) => parseReference(one)?.name === repository).map((one) => one.slice(one.indexOf("@") + 1));
   const named = tags.flatMap((text): Name[] => {
     const { name = text, tag = none } = parseReference(text) ?? {};
     const known = showsDigests ? digestsOf(name) : [];

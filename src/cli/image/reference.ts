@@ -6,8 +6,11 @@ export interface ImageReference {
 }
 
 const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-const host = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\\[[a-fA-F0-9:]+\\]";
-const pattern = new RegExp(`^((?:(?:${host})(?::[0-9]+)?/)?${component}(?:/${component})*)(?::([\\w][\\w.-]{0,127}))?(?:@([A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$`);
+const host =
+  "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\\[[a-fA-F0-9:]+\\]";
+const pattern = new RegExp(
+  `^((?:(?:${host})(?::[0-9]+)?/)?${component}(?:/${component})*)(?::([\\w][\\w.-]{0,127}))?(?:@([A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$`,
+);
 
 /** @returns undefined for what is no reference, such as an id. Source: distribution/reference. */
 export function parseReference(text: string): ImageReference | undefined {
@@ -23,7 +26,9 @@ export function checkReference(text: string): void {
   if (!parseReference(text.toLowerCase()) && !/[A-Z]/.test(text)) throw new Error("invalid reference format");
   const repository = /^[^@]*?(?=:[^/]*$|@|$)/.exec(text)?.[0] ?? text;
   if (!/[A-Z]/.test(repository)) throw new Error("invalid reference format");
-  throw new Error(`invalid reference format: repository name (${repository.includes("/") ? repository : `library/${repository}`}) must be lowercase`);
+  throw new Error(
+    `invalid reference format: repository name (${repository.includes("/") ? repository : `library/${repository}`}) must be lowercase`,
+  );
 }
 
 /** `busybox` → `busybox:latest`; undefined for what cannot be pulled. */

@@ -22,7 +22,8 @@ export const rm = command({
     for (const name of args) {
       try {
         const options = { force: flags.force, noPrune: flags.noPrune, ...(platforms.length > 0 ? { platforms } : {}) };
-        for (const { Deleted, Untagged } of await client.images.remove(name, options)) await out.line(Deleted ? `Deleted: ${Deleted}` : `Untagged: ${Untagged ?? ""}`);
+        for (const { Deleted, Untagged } of await client.images.remove(name, options))
+          await out.line(Deleted ? `Deleted: ${Deleted}` : `Untagged: ${Untagged ?? ""}`);
       } catch (error) {
         isFatal ||= !(error instanceof DaemonError && error.kind === "not_found");
         failures.push(messageOf(error));

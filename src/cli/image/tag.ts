@@ -11,7 +11,8 @@ export const tag = command({
   run: async ({ args, client }) => {
     const [source = "", target = ""] = args;
     const reference = parseReference(target);
-    if (!reference) throw new ExitError(1, `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${faultOf(target)}`);
+    if (!reference)
+      throw new ExitError(1, `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${faultOf(target)}`);
     if (reference.digest) throw new ExitError(1, "refusing to create a tag with a digest reference");
     await client.images.tag(source, target.replace(/:[\w][\w.-]*$/, ""), reference.tag ?? "latest");
   },

@@ -20,7 +20,17 @@ const absent: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     SizeRootFs: null,
     ExecIDs: [],
   },
-  image: { Parent: "", Comment: "", DockerVersion: "", Author: "", Variant: "", "Config.Healthcheck": null, "Config.Volumes": {}, "Config.ExposedPorts": {}, "Config.Labels": {} },
+  image: {
+    Parent: "",
+    Comment: "",
+    DockerVersion: "",
+    Author: "",
+    Variant: "",
+    "Config.Healthcheck": null,
+    "Config.Volumes": {},
+    "Config.ExposedPorts": {},
+    "Config.Labels": {},
+  },
   volume: { CreatedAt: "", Status: {}, UsageData: null },
   network: {},
 };
@@ -48,13 +58,16 @@ export function withGoFields(kind: string, inspection: Fields): Fields {
     if (isFields(parent) && !Object.hasOwn(parent, last)) hidden(parent, last, value);
   }
   for (const parent of [inspection, inspection["HostConfig"]].filter(isFields))
-    for (const [name, [key = ""]] of Object.entries(goNames)) if (Object.hasOwn(parent, key) && !Object.hasOwn(parent, name)) hidden(parent, name, parent[key]);
+    for (const [name, [key = ""]] of Object.entries(goNames))
+      if (Object.hasOwn(parent, key) && !Object.hasOwn(parent, name)) hidden(parent, name, parent[key]);
   markNils(inspection);
   return inspection;
 }
 
 const listFields = new Set(
-  "Env Cmd Entrypoint OnBuild Shell Args Binds CapAdd CapDrop Dns DnsOptions DnsSearch Links ExtraHosts VolumesFrom SecurityOpt GroupAdd DeviceCgroupRules DeviceRequests Devices Ulimits MaskedPaths ReadonlyPaths Aliases DNSNames RepoTags RepoDigests ExecIDs Mounts".split(" "),
+  "Env Cmd Entrypoint OnBuild Shell Args Binds CapAdd CapDrop Dns DnsOptions DnsSearch Links ExtraHosts VolumesFrom SecurityOpt GroupAdd DeviceCgroupRules DeviceRequests Devices Ulimits MaskedPaths ReadonlyPaths Aliases DNSNames RepoTags RepoDigests ExecIDs Mounts".split(
+    " ",
+  ),
 );
 const mapFields = new Set("Labels Volumes Options DriverOpts Sysctls Tmpfs Ports Networks ExposedPorts Containers".split(" "));
 

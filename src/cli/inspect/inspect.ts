@@ -29,7 +29,12 @@ export const inspect = command({
     const { flags, client } = invocation;
     const only = kinds[flags.type];
     if (flags.type !== "" && !only)
-      throw new ExitError(1, `unknown type: ${JSON.stringify(flags.type)}: must be one of ${Object.keys(kinds).map((kind) => JSON.stringify(kind)).join(", ")}`);
+      throw new ExitError(
+        1,
+        `unknown type: ${JSON.stringify(flags.type)}: must be one of ${Object.keys(kinds)
+          .map((kind) => JSON.stringify(kind))
+          .join(", ")}`,
+      );
     return printInspections(invocation, invocation.args, async (name) =>
       only ? { kind: flags.type, text: await only(client, name, flags.size) } : inspectAny(client, name, flags.size),
     );

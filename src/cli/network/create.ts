@@ -73,12 +73,14 @@ function subnets({ subnet, ipRange, gateway, auxAddress }: Invocation<typeof cre
   };
   for (const range of ipRange) {
     const config = of(range, "range");
-    if (config.IPRange) throw new ExitError(1, `cannot configure multiple ranges (${range}, ${config.IPRange}) on the same subnet (${config.Subnet})`);
+    if (config.IPRange)
+      throw new ExitError(1, `cannot configure multiple ranges (${range}, ${config.IPRange}) on the same subnet (${config.Subnet})`);
     config.IPRange = range;
   }
   for (const address of gateway) {
     const config = of(address, "gateway");
-    if (config.Gateway) throw new ExitError(1, `cannot configure multiple gateways (${address}, ${config.Gateway}) for the same subnet (${config.Subnet})`);
+    if (config.Gateway)
+      throw new ExitError(1, `cannot configure multiple gateways (${address}, ${config.Gateway}) for the same subnet (${config.Subnet})`);
     config.Gateway = address;
   }
   for (const [name, address] of Object.entries(auxAddress)) (of(address, "aux-address").AuxiliaryAddresses ??= {})[name] = address;

@@ -6,7 +6,17 @@ import { printRows } from "../format/rows.ts";
 import { Row } from "../format/values.ts";
 import { listFormat } from "../help-texts.ts";
 
-const headers = { ID: "NETWORK ID", Name: "NAME", Driver: "DRIVER", Scope: "SCOPE", IPv4: "IPV4", IPv6: "IPV6", Internal: "INTERNAL", Labels: "LABELS", CreatedAt: "CREATED AT" } as const;
+const headers = {
+  ID: "NETWORK ID",
+  Name: "NAME",
+  Driver: "DRIVER",
+  Scope: "SCOPE",
+  IPv4: "IPV4",
+  IPv6: "IPV6",
+  Internal: "INTERNAL",
+  Labels: "LABELS",
+  CreatedAt: "CREATED AT",
+} as const;
 
 export const ls = command({
   usage: "[OPTIONS]",
@@ -21,8 +31,14 @@ export const ls = command({
     const networks = await client.networks.list(flags.filter);
     const wanted = flags.format || (flags.quiet ? "" : ((await config()).formats["networksFormat"] ?? "")) || "table";
     const format = flags.quiet && wanted === "table" ? "{{.ID}}" : wanted;
-    const rows = networks.toSorted((one, other) => naturally.compare(one.Name, other.Name)).map((network) => networkRow(network, !flags.noTrunc));
-    await printRows(rows, { format, defaultTable: "{{.ID}}\\t{{.Name}}\\t{{.Driver}}\\t{{.Scope}}", headers, isTerminal: await isTerminal(1) }, out);
+    const rows = networks
+      .toSorted((one, other) => naturally.compare(one.Name, other.Name))
+      .map((network) => networkRow(network, !flags.noTrunc));
+    await printRows(
+      rows,
+      { format, defaultTable: "{{.ID}}\\t{{.Name}}\\t{{.Driver}}\\t{{.Scope}}", headers, isTerminal: await isTerminal(1) },
+      out,
+    );
   },
 });
 

@@ -11,7 +11,11 @@ export const prune = command({
   },
   run: async (invocation) => {
     const { flags, client, out } = invocation;
-    if (!flags.force) await confirm(invocation, "WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?");
+    if (!flags.force)
+      await confirm(
+        invocation,
+        "WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?",
+      );
     const deleted = (await client.networks.prune(flags.filter)).NetworksDeleted ?? [];
     if (deleted.length > 0) await out.write(`Deleted Networks:\n${deleted.join("\n")}\n\n`);
   },

@@ -9,7 +9,8 @@ export function contains(subnet: string, address: string): boolean {
 }
 
 function addressBits(text: string): { readonly width: 32 | 128; readonly value: bigint } | undefined {
-  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return { width: 32, value: text.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n) };
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text))
+    return { width: 32, value: text.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n) };
   if (!text.includes(":") || !URL.canParse(`http://[${text}]/`)) return undefined;
   // URL writes IPv6 addresses in one canonical form.
   const [head = "", tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split("::");

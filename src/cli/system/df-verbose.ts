@@ -28,14 +28,26 @@ export function verboseUsage(usage: DiskUsage, { now, isTerminal }: Options): st
       imageHeaders,
     ),
     "\nContainers space usage:\n\n",
-    table(containers, "{{.ID}}\\t{{.Image}}\\t{{.Command}}\\t{{.LocalVolumes}}\\t{{.Size}}\\t{{.RunningFor}}\\t{{.Status}}\\t{{.Names}}", containerHeaders),
+    table(
+      containers,
+      "{{.ID}}\\t{{.Image}}\\t{{.Command}}\\t{{.LocalVolumes}}\\t{{.Size}}\\t{{.RunningFor}}\\t{{.Status}}\\t{{.Names}}",
+      containerHeaders,
+    ),
     "\nLocal Volumes space usage:\n\n",
     table((usage.Volumes ?? []).map(volumeRow), "{{.Name}}\\t{{.Links}}\\t{{.Size}}", volumeHeaders),
     `\nBuild cache usage: ${humanSize(cacheBytes)}\n\n`,
     table(
       caches.map((cache) => cacheRow(cache, now)),
       "{{.ID}}\\t{{.CacheType}}\\t{{.Size}}\\t{{.CreatedSince}}\\t{{.LastUsedSince}}\\t{{.UsageCount}}\\t{{.Shared}}",
-      { ID: "CACHE ID", CacheType: "CACHE TYPE", Size: "SIZE", CreatedSince: "CREATED", LastUsedSince: "LAST USED", UsageCount: "USAGE", Shared: "SHARED" },
+      {
+        ID: "CACHE ID",
+        CacheType: "CACHE TYPE",
+        Size: "SIZE",
+        CreatedSince: "CREATED",
+        LastUsedSince: "LAST USED",
+        UsageCount: "USAGE",
+        Shared: "SHARED",
+      },
     ),
   ].join("");
 }

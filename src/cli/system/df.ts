@@ -21,7 +21,12 @@ export const df = command({
     if (flags.verbose) return out.write(verboseUsage(usage, { now: Date.now(), isTerminal: terminal }));
     await printRows(
       summaries(usage).map(summaryRow),
-      { format: flags.format || "table", defaultTable: "{{.Type}}\\t{{.TotalCount}}\\t{{.Active}}\\t{{.Size}}\\t{{.Reclaimable}}", headers, isTerminal: terminal },
+      {
+        format: flags.format || "table",
+        defaultTable: "{{.Type}}\\t{{.TotalCount}}\\t{{.Active}}\\t{{.Size}}\\t{{.Reclaimable}}",
+        headers,
+        isTerminal: terminal,
+      },
       out,
     );
   },
@@ -36,7 +41,8 @@ interface Summary {
   readonly showsShare: boolean;
 }
 
-const sum = (values: readonly (number | undefined)[]): number => values.reduce<number>((total, value) => total + Math.max(0, value ?? 0), 0);
+const sum = (values: readonly (number | undefined)[]): number =>
+  values.reduce<number>((total, value) => total + Math.max(0, value ?? 0), 0);
 
 function summaries(usage: DiskUsage): readonly Summary[] {
   const images = usage.Images ?? [];
@@ -54,15 +60,44 @@ function summaries(usage: DiskUsage): readonly Summary[] {
   const cacheBytes = sum(caches.filter(({ Shared }) => !Shared).map(({ Size }) => Size));
   const busy = caches.filter(({ InUse }) => InUse);
   return [
-    { type: "Images", total: images.length, active: used.length, sizeBytes: layers, reclaimableBytes: Math.max(0, layers - usedBytes), showsShare: true },
-    { type: "Containers", total: containers.length, active: running.length, sizeBytes: containerBytes, reclaimableBytes: containerBytes - sum(running.map(({ SizeRw }) => SizeRw)), showsShare: true },
-    { type: "Local Volumes", total: volumes.length, active: mounted.length, sizeBytes: volumeBytes, reclaimableBytes: volumeBytes - sum(mounted.map(({ UsageData }) => UsageData?.Size)), showsShare: true },
-    { type: "Build Cache", total: caches.length, active: busy.length, sizeBytes: cacheBytes, reclaimableBytes: cacheBytes - sum(busy.map(({ Size }) => Size)), showsShare: false },
+    {
+      type: "Images",
+      total: images.length,
+      active: used.length,
+      sizeBytes: layers,
+      reclaimableBytes: Math.max(0, layers - usedBytes),
+      showsShare: true,
+    },
+    {
+      type: "Containers",
+      total: containers.length,
+      active: running.length,
+      sizeBytes: containerBytes,
+      reclaimableBytes: containerBytes - sum(running.map(({ SizeRw }) => SizeRw)),
+      showsShare: true,
+    },
+    {
+      type: "Local Volumes",
+      total: volumes.length,
+      active: mounted.length,
+      sizeBytes: volumeBytes,
+      reclaimableBytes: volumeBytes - sum(mounted.map(({ UsageData }) => UsageData?.Size)),
+      showsShare: true,
+    },
+    {
+      type: "Build Cache",
+      total: caches.length,
+      active: busy.length,
+      sizeBytes: cacheBytes,
+      reclaimableBytes: cacheBytes - sum(busy.map(({ Size }) => Size)),
+      showsShare: false,
+    },
   ];
 }
 
 function summaryRow(summary: Summary): Row {
-  const share = summary.showsShare && summary.sizeBytes > 0 ? ` (${Math.trunc((summary.reclaimableBytes * 100) / summary.sizeBytes)}%)` : "";
+  const share =
+    summary.showsShare && summary.sizeBytes > 0 ? ` (${Math.trunc((summary.reclaimableBytes * 100) / summary.sizeBytes)}%)` : "";
   return new Row("*formatter.diskUsageContext", {
     Type: () => summary.type,
     TotalCount: () => String(summary.total),

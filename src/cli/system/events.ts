@@ -24,7 +24,8 @@ export const events = command({
     const clean = (await isTerminal(1)) ? withoutControls : (line: string): string => line;
     if (flags.format !== "") checkTemplate(flags.format); // told before the first event
     const stream = client.system.events({ since: moment(flags.since, now), until: moment(flags.until, now), filters: flags.filter });
-    for await (const { event, text } of stream) await out.write(clean(flags.format === "json" ? `${text}\n` : eventLine(event, flags.format, text)));
+    for await (const { event, text } of stream)
+      await out.write(clean(flags.format === "json" ? `${text}\n` : eventLine(event, flags.format, text)));
   },
 });
 
@@ -57,7 +58,8 @@ export function eventLine(event: EventMessage, format: string, text: string): st
 }
 
 /** Docker writes all nine digits of the fraction. */
-const padded = (time: string): string => time.replace(/(?:\.(\d+))?Z$/, (_, digits: string | undefined) => `.${(digits ?? "").padEnd(9, "0")}Z`);
+const padded = (time: string): string =>
+  time.replace(/(?:\.(\d+))?Z$/, (_, digits: string | undefined) => `.${(digits ?? "").padEnd(9, "0")}Z`);
 
 function eventRow(event: EventMessage, text: string): Row {
   const actor = new Row("events.Actor", { ID: () => event.Actor?.ID ?? "", Attributes: () => event.Actor?.Attributes ?? {} });

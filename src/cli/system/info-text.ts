@@ -3,7 +3,8 @@ import { binarySize } from "../units.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const fieldsOf = (value: unknown): Fields => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {});
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** The daemon's part of `info`, as lines. Fields that the daemon does not tell are left out where Docker leaves them out. */
@@ -82,7 +83,11 @@ function addSwarm(server: Fields, lines: string[]): void {
   lines.push(`  NodeID: ${display(swarm["NodeID"] ?? "")}`, `  Is Manager: ${display(swarm["ControlAvailable"] ?? false)}`);
   if (swarm["ControlAvailable"]) {
     const cluster = fieldsOf(swarm["Cluster"]);
-    lines.push(`  ClusterID: ${display(cluster["ID"] ?? "")}`, `  Managers: ${display(swarm["Managers"] ?? 0)}`, `  Nodes: ${display(swarm["Nodes"] ?? 0)}`);
+    lines.push(
+      `  ClusterID: ${display(cluster["ID"] ?? "")}`,
+      `  Managers: ${display(swarm["Managers"] ?? 0)}`,
+      `  Nodes: ${display(swarm["Nodes"] ?? 0)}`,
+    );
   }
   lines.push(`  Node Address: ${display(swarm["NodeAddr"] ?? "")}`);
 }
@@ -105,9 +110,12 @@ function addSecurity(server: Fields, lines: string[]): void {
   const options = listOf(server["SecurityOptions"]);
   if (options.length > 0) lines.push(" Security Options:");
   for (const option of options) {
-    const pairs = display(option).split(",").map((pair) => pair.split("="));
+    const pairs = display(option)
+      .split(",")
+      .map((pair) => pair.split("="));
     lines.push(`  ${pairs.find(([key]) => key === "name")?.[1] ?? display(option)}`);
-    for (const [key = "", value = ""] of pairs) if (key !== "name") lines.push(`   ${key.slice(0, 1).toUpperCase()}${key.slice(1)}: ${value}`);
+    for (const [key = "", value = ""] of pairs)
+      if (key !== "name") lines.push(`   ${key.slice(0, 1).toUpperCase()}${key.slice(1)}: ${value}`);
   }
 }
 
@@ -115,7 +123,8 @@ function addRegistries(server: Fields, lines: string[]): void {
   const registry = fieldsOf(server["RegistryConfig"]);
   const insecure = Object.entries(fieldsOf(registry["IndexConfigs"])).filter(([, index]) => fieldsOf(index)["Secure"] === false);
   const networks = listOf(registry["InsecureRegistryCIDRs"]);
-  if (insecure.length + networks.length > 0) lines.push(" Insecure Registries:", ...insecure.map(([name]) => `  ${name}`), ...networks.map((one) => `  ${display(one)}`));
+  if (insecure.length + networks.length > 0)
+    lines.push(" Insecure Registries:", ...insecure.map(([name]) => `  ${name}`), ...networks.map((one) => `  ${display(one)}`));
   const mirrors = listOf(registry["Mirrors"]);
   if (mirrors.length > 0) lines.push(" Registry Mirrors:", ...mirrors.map((one) => `  ${display(one)}`));
 }

@@ -5,7 +5,12 @@ import { toJson } from "../format/values.ts";
 import type { Output } from "../output.ts";
 
 /** Prints one object by `--format`: `json` or a template. @param goType  Go's name of the object's type, for errors */
-export async function printObject(value: Readonly<Record<string, unknown>>, format: string, options: { readonly name: string; readonly goType: string }, out: Output): Promise<void> {
+export async function printObject(
+  value: Readonly<Record<string, unknown>>,
+  format: string,
+  options: { readonly name: string; readonly goType: string },
+  out: Output,
+): Promise<void> {
   if (format === "json") return out.line(toJson(value, { escapeHtml: true }));
   try {
     const text = new Template(format, { name: options.name, failOnMissingKey: true }).run(value);
@@ -14,6 +19,9 @@ export async function printObject(value: Readonly<Record<string, unknown>>, form
     if (!(error instanceof TemplateError)) throw error;
     const message = error.message.replace(/map has no entry for key "([^"]*)"$/, `can't evaluate field $1 in type ${options.goType}`);
     if (/executing/.test(message)) await out.line(""); // Docker ends the line it had begun
-    throw new ExitError(message.includes("executing") ? 1 : 64, message.includes("executing") ? message : `template parsing error: ${message}`);
+    throw new ExitError(
+      message.includes("executing") ? 1 : 64,
+      message.includes("executing") ? message : `template parsing error: ${message}`,
+    );
   }
 }

@@ -35,7 +35,8 @@ function question({ all, volumes, filter }: Flags): string {
     all ? "all build cache" : "unused build cache",
   ];
   const filters = Object.entries(filter).flatMap(([key, values]) => values.map((value) => `${key}=${value}`));
-  const limited = filters.length > 0 ? `\n\n  Items to be pruned will be filtered with:\n${filters.map((one) => `  - ${one}`).join("\n")}` : "";
+  const limited =
+    filters.length > 0 ? `\n\n  Items to be pruned will be filtered with:\n${filters.map((one) => `  - ${one}`).join("\n")}` : "";
   return `WARNING! This will remove:\n${what.map((one) => `  - ${one}`).join("\n")}${limited}\n\nAre you sure you want to continue?`;
 }
 

@@ -22,7 +22,13 @@ export const versionCommand = command({
     }
     const apiVersion = server ? await client.http.apiVersion() : clientApiVersion;
     const own = clientFields(apiVersion, client.http.endpoint.contextName);
-    if (flags.format !== "") await printObject({ Client: own, Server: server ? serverFields(server) : null }, flags.format, { name: "version", goType: "system.versionInfo" }, out);
+    if (flags.format !== "")
+      await printObject(
+        { Client: own, Server: server ? serverFields(server) : null },
+        flags.format,
+        { name: "version", goType: "system.versionInfo" },
+        out,
+      );
     else await out.write(`${clientText(own)}${server ? `\n${serverText(server)}` : ""}`);
     if (problem) throw new ExitError(1, messageOf(problem));
   },
@@ -52,7 +58,8 @@ function serverFields(server: ServerVersion): Readonly<Record<string, unknown>> 
   return fields;
 }
 
-const line = (indent: string, label: string, value: string): string => `${indent}${`${label}:`.padEnd(indent.length === 1 ? 19 : 18)}${value}\n`;
+const line = (indent: string, label: string, value: string): string =>
+  `${indent}${`${label}:`.padEnd(indent.length === 1 ? 19 : 18)}${value}\n`;
 
 function clientText(own: ClientFields): string {
   const api = own.ApiVersion + (own.ApiVersion === own.DefaultAPIVersion ? "" : ` (downgraded from ${own.DefaultAPIVersion})`);
@@ -74,7 +81,16 @@ function serverText(server: ServerVersion): string {
 
 /** Daemons older than API 1.35 tell of no components. */
 function engineOf(server: ServerVersion): { Name: string; Version: string; Details: Record<string, string> } {
-  const { ApiVersion = "", MinAPIVersion = "", GitCommit = "", Os = "", Arch = "", GoVersion = "", BuildTime = "", Experimental = false } = server;
+  const {
+    ApiVersion = "",
+    MinAPIVersion = "",
+    GitCommit = "",
+    Os = "",
+    Arch = "",
+    GoVersion = "",
+    BuildTime = "",
+    Experimental = false,
+  } = server;
   const Details = { ApiVersion, MinAPIVersion, GitCommit, Os, Arch, GoVersion, BuildTime, Experimental: String(Experimental) };
   return { Name: "Engine", Version: server.Version ?? "", Details };
 }
@@ -87,6 +103,9 @@ function componentText({ Name, Version, Details }: NonNullable<ServerVersion["Co
   if (details["GoVersion"]) lines.push(line("  ", "Go version", details["GoVersion"]));
   lines.push(line("  ", "Git commit", details["GitCommit"] ?? ""));
   if (details["BuildTime"]) lines.push(line("  ", "Built", details["BuildTime"]));
-  lines.push(line("  ", "OS/Arch", `${details["Os"] ?? ""}/${details["Arch"] ?? ""}`), line("  ", "Experimental", details["Experimental"] ?? "false"));
+  lines.push(
+    line("  ", "OS/Arch", `${details["Os"] ?? ""}/${details["Arch"] ?? ""}`),
+    line("  ", "Experimental", details["Experimental"] ?? "false"),
+  );
   return lines.join("");
 }

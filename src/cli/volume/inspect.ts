@@ -9,5 +9,8 @@ export const inspect = command({
   completes: "volumes",
   flags: { format: text("f", objectFormat) },
   run: (invocation) =>
-    printInspections(invocation, invocation.args, async (name) => ({ kind: "volume", text: await invocation.client.volumes.inspectRaw(name) })),
+    printInspections(invocation, invocation.args, async (name) => ({
+      kind: "volume",
+      text: await invocation.client.volumes.inspectRaw(name),
+    })),
 });

@@ -33,7 +33,11 @@ export const ls = command({
     const wanted = flags.format || (flags.quiet ? "" : ((await config()).formats["volumesFormat"] ?? "")) || "table";
     const format = flags.quiet && wanted === "table" ? "{{.Name}}" : wanted;
     const rows = (Volumes ?? []).toSorted((one, other) => naturally.compare(one.Name, other.Name)).map(volumeRow);
-    await printRows(rows, { format, defaultTable: "{{.Driver}}\\t{{.Name}}", headers: volumeHeaders, isTerminal: await isTerminal(1) }, out);
+    await printRows(
+      rows,
+      { format, defaultTable: "{{.Driver}}\\t{{.Name}}", headers: volumeHeaders, isTerminal: await isTerminal(1) },
+      out,
+    );
   },
 });
 

@@ -15,7 +15,9 @@ export const prune = command({
   run: async (invocation) => {
     const { flags, client, out } = invocation;
     if (flags.all && flags.filter["all"]) throw new ExitError(1, "conflicting options: cannot specify both --all and --filter all=1");
-    const what = flags.all ? "all local volumes not used by at least one container" : "anonymous local volumes not used by at least one container";
+    const what = flags.all
+      ? "all local volumes not used by at least one container"
+      : "anonymous local volumes not used by at least one container";
     if (!flags.force) await confirm(invocation, `WARNING! This will remove ${what}.\nAre you sure you want to continue?`);
     const report = await client.volumes.prune(flags.all ? { ...flags.filter, all: ["true"] } : flags.filter);
     const deleted = report.VolumesDeleted ?? [];

@@ -90,7 +90,8 @@ export class FileContentStore implements ContentStore {
       if (bytesRead === 0) break;
       hasher.update(buffer.subarray(0, bytesRead));
     }
-    if (hasher.digest("hex") !== digestHex(digest)) throw new EngineError("internal", `blob ${digest} is damaged: its content has another digest`);
+    if (hasher.digest("hex") !== digestHex(digest))
+      throw new EngineError("internal", `blob ${digest} is damaged: its content has another digest`);
   }
 
   async #open(digest: Digest): Promise<FileHandle> {
@@ -120,7 +121,7 @@ class FileBlobWriter implements BlobWriter {
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#hasher.update(chunk);
-    for (let start = 0; start < chunk.length; ) {
+    for (let start = 0; start < chunk.length;) {
       const { bytesWritten } = await this.#file.write(chunk, start).catch(diskFailure);
       start += bytesWritten;
     }

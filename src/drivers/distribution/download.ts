@@ -10,10 +10,7 @@ const stallMilliseconds = 30_000;
 const maximumParts = 64;
 
 /** Opens a blob's body from a position on. `isFrom` false: the registry sends all of it, whatever was asked. */
-export type OpenBlob = (
-  offset: number,
-  signal: AbortSignal,
-) => Promise<{ readonly response: Response; readonly isFromOffset: boolean }>;
+export type OpenBlob = (offset: number, signal: AbortSignal) => Promise<{ readonly response: Response; readonly isFromOffset: boolean }>;
 
 export interface DownloadOptions {
   readonly digest: Digest;

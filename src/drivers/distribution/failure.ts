@@ -71,7 +71,12 @@ async function reasonOf(error: unknown, url: URL): Promise<string> {
 }
 
 async function addressOf(host: string, port: string): Promise<string> {
-  const address = isIP(host) ? host : await lookup(host).then((found) => found.address, () => host);
+  const address = isIP(host)
+    ? host
+    : await lookup(host).then(
+        (found) => found.address,
+        () => host,
+      );
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 

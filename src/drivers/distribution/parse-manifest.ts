@@ -64,8 +64,10 @@ function agreedType(declared: string, document: Readonly<Record<string, unknown>
   const own = typeof document["mediaType"] === "string" ? document["mediaType"] : "";
   if (own !== "" && !vague.has(declared) && own !== declared)
     throw bad(`manifest media type mismatch: the answer says ${JSON.stringify(declared)}, the document ${JSON.stringify(own)}`);
-  const type = own === "" && vague.has(declared) ? ("manifests" in document ? mediaTypes.ociIndex : mediaTypes.ociManifest) : own || declared;
-  if (!isManifestType(type) && !isIndexType(type)) throw bad(`unsupported manifest media type and no default available: ${type.slice(0, 128)}`);
+  const type =
+    own === "" && vague.has(declared) ? ("manifests" in document ? mediaTypes.ociIndex : mediaTypes.ociManifest) : own || declared;
+  if (!isManifestType(type) && !isIndexType(type))
+    throw bad(`unsupported manifest media type and no default available: ${type.slice(0, 128)}`);
   return type;
 }
 

@@ -38,11 +38,7 @@ function splitVariable(variable: string): [string, string] {
   return at < 0 ? [variable, ""] : [variable.slice(0, at), variable.slice(at + 1)];
 }
 
-function chosen(
-  values: Readonly<Record<string, string>>,
-  names: string | undefined,
-  pattern: string | undefined,
-): Record<string, string> {
+function chosen(values: Readonly<Record<string, string>>, names: string | undefined, pattern: string | undefined): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of (names ?? "").split(",")) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
@@ -74,6 +70,7 @@ function expandTag(template: string, container: LoggedContainer): string {
     DaemonName: "docker",
   };
   const text = template.replaceAll(/\{\{\s*\.(\w+)\s*\}\}/g, (whole, name: string) => fields[name] ?? whole);
-  if (text.includes("{{")) throw new EngineError("invalid", `failed to initialize logging driver: template: log-tag: cannot expand "${template}"`);
+  if (text.includes("{{"))
+    throw new EngineError("invalid", `failed to initialize logging driver: template: log-tag: cannot expand "${template}"`);
   return text;
 }

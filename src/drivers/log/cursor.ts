@@ -125,7 +125,9 @@ function decodeSlot(bytes: Buffer): DecodedSlot | undefined {
   const slot = bytes.subarray(0, length);
   if (Bun.hash.crc32(slot.subarray(4)) >>> 0 !== slot.readUInt32LE(0)) return undefined;
   // The checksum says that encodeSlot wrote it.
-  const { sequence, prefixBytes, lines, ...numbers } = JSON.parse(slot.toString("utf8", slotHeadBytes, slotHeadBytes + headLength)) as SlotHead;
+  const { sequence, prefixBytes, lines, ...numbers } = JSON.parse(
+    slot.toString("utf8", slotHeadBytes, slotHeadBytes + headLength),
+  ) as SlotHead;
   let at = slotHeadBytes + headLength;
   const take = (count: number): Buffer => Buffer.from(slot.subarray(at, (at += count)));
   const prefix = take(prefixBytes);

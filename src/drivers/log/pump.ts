@@ -300,7 +300,12 @@ export class Pump {
   #endDropping(): void {
     this.#dropping = false;
     const { prefix, lostBytes } = this.#state;
-    this.#save({ ...this.#state, prefix: this.#marked(prefix, lossTexts.diskFull(lostBytes)), lostBytes: 0, suspectUntil: this.#spool.size });
+    this.#save({
+      ...this.#state,
+      prefix: this.#marked(prefix, lossTexts.diskFull(lostBytes)),
+      lostBytes: 0,
+      suspectUntil: this.#spool.size,
+    });
   }
 
   /** One mark is as good as ten: those that could not be written yet are few enough for the cursor. */

@@ -58,7 +58,7 @@ function unpackInto(folder: string, tree: LayerTree, tarPath: string): void {
 function writeSynced(path: string, content: Buffer): void {
   const file = openSync(path, "wx", 0o600);
   try {
-    for (let written = 0; written < content.length; ) written += writeSync(file, content, written);
+    for (let written = 0; written < content.length;) written += writeSync(file, content, written);
     fsyncSync(file);
   } finally {
     closeSync(file);

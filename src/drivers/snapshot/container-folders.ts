@@ -6,7 +6,12 @@ import type { MountOptions } from "./types.ts";
  * Makes the folders of a container's merged tree. The upper's own mode is what the container sees of `/`: 0755, as in Docker, whatever the
  * umask. A work folder that was used before loses overlay's mark of a volatile mount, which would refuse the next one.
  */
-export async function prepareUpper({ upper, work, target, volatile }: Pick<MountOptions, "upper" | "work" | "target" | "volatile">): Promise<void> {
+export async function prepareUpper({
+  upper,
+  work,
+  target,
+  volatile,
+}: Pick<MountOptions, "upper" | "work" | "target" | "volatile">): Promise<void> {
   const [isNewUpper, isNewWork] = await Promise.all([makeFolder(upper), makeFolder(work), makeFolder(target)]);
   if (isNewUpper) await chmod(upper, 0o755);
   if (!isNewWork) await forgetVolatile(upper, work, volatile);

@@ -82,5 +82,4 @@ export type HelperCommand = keyof HelperCommands;
 
 /** The one line a helper prints. */
 export type HelperReply<Command extends HelperCommand = HelperCommand> =
-  | { readonly result: HelperCommands[Command]["result"] }
-  | { readonly error: { readonly kind: ErrorKind; readonly message: string } };
+  { readonly result: HelperCommands[Command]["result"] } | { readonly error: { readonly kind: ErrorKind; readonly message: string } };

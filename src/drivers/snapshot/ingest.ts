@@ -111,7 +111,7 @@ class TarFile {
 
   push(piece: Uint8Array): void {
     this.#hasher.update(piece);
-    for (let written = 0; written < piece.length; ) written += writeSync(this.#file, piece, written);
+    for (let written = 0; written < piece.length;) written += writeSync(this.#file, piece, written);
     this.#reader.push(piece);
   }
 

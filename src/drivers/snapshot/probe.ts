@@ -60,7 +60,10 @@ async function canMountErofs(store: LayerStore, kernel: Kernel, logger: Logger):
       await kernel.run({ type: "umount", target });
     }
   } catch (error) {
-    logger.warn("EROFS cannot be mounted from files here: layers will be unpacked", { folder: store.paths.chains, reason: messageOf(error) });
+    logger.warn("EROFS cannot be mounted from files here: layers will be unpacked", {
+      folder: store.paths.chains,
+      reason: messageOf(error),
+    });
     return false;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -42,7 +42,7 @@ function hashOf(path: string, sizeBytes: number): string {
   const file = openSync(path, constants.O_RDONLY);
   try {
     const buffer = Buffer.allocUnsafe(readBytes);
-    for (let done = 0; done < sizeBytes; ) {
+    for (let done = 0; done < sizeBytes;) {
       const length = readSync(file, buffer, 0, Math.min(readBytes, sizeBytes - done), done);
       if (length === 0) break;
       hasher.update(buffer.subarray(0, length));

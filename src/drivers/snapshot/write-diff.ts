@@ -90,7 +90,7 @@ class DiffArchive {
       if (!stat.isFile()) return; // replaced since it was looked at
       const sizeBytes = Number(stat.size);
       this.#write(encodeHead({ ...head, sizeBytes }));
-      for (let done = 0; done < sizeBytes; ) {
+      for (let done = 0; done < sizeBytes;) {
         const wanted = Math.min(copyBytes, sizeBytes - done);
         const length = readSync(file, this.#buffer, 0, wanted, done);
         const piece = length > 0 ? this.#buffer.subarray(0, length) : this.#buffer.subarray(0, wanted).fill(0);
@@ -106,7 +106,7 @@ class DiffArchive {
   #write(chunk: Uint8Array): void {
     this.#hasher.update(chunk);
     this.#sizeBytes += chunk.length;
-    for (let written = 0; written < chunk.length; ) written += writeSync(this.#file, chunk, written);
+    for (let written = 0; written < chunk.length;) written += writeSync(this.#file, chunk, written);
   }
 }
 

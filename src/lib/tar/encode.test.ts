@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { encodeHead, type TarEntryHead } from "./encode.ts";
 import { archive, readAll } from "./fixtures.ts";
 
-const text = (maxLength: number) => fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)), minLength: 1, maxLength });
+const text = (maxLength: number) =>
+  fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)), minLength: 1, maxLength });
 
 test("what is encoded is read back the same, whatever its names, numbers and attributes", () => {
   const heads = fc.record({
@@ -14,7 +15,12 @@ test("what is encoded is read back the same, whatever its names, numbers and att
     uid: fc.nat(0xfffffffe),
     gid: fc.nat(0xfffffffe),
     modified: fc.record({ seconds: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }), nanoseconds: fc.nat(999_999_999) }),
-    xattrs: fc.array(fc.tuple(text(40).filter((name) => !name.includes("=")), fc.uint8Array({ maxLength: 100 }))),
+    xattrs: fc.array(
+      fc.tuple(
+        text(40).filter((name) => !name.includes("=")),
+        fc.uint8Array({ maxLength: 100 }),
+      ),
+    ),
   });
   fc.assert(
     fc.property(heads, (fields) => {

@@ -26,7 +26,14 @@ export function member(path: string, fields: Partial<TarEntryHead> = {}, content
 /** A header as it is told, field by field, so that it may be wrong. Sizes not told are those of the content. */
 export function rawMember(
   name: string,
-  fields: { type?: string; size?: string | Buffer; link?: string; magic?: string; prefix?: string; at?: Record<number, string | Buffer> } = {},
+  fields: {
+    type?: string;
+    size?: string | Buffer;
+    link?: string;
+    magic?: string;
+    prefix?: string;
+    at?: Record<number, string | Buffer>;
+  } = {},
   content: string | Uint8Array = "",
 ): Buffer {
   const block = Buffer.alloc(blockBytes);

@@ -16,7 +16,7 @@ export function emptyPax(): PaxRecords {
 /** Adds the records of one extended header. Source: POSIX pax, "pax Extended Header". */
 export function parsePax(body: Buffer, into: PaxRecords, at: number): void {
   let pendingOffset: number | undefined;
-  for (let start = 0; start < body.length; ) {
+  for (let start = 0; start < body.length;) {
     const space = body.indexOf(0x20, start);
     if (space <= start || space - start > 8) throw new TarError("bad extended header record", at);
     const end = start + paxInteger(body.toString("latin1", start, space), "record length", at);

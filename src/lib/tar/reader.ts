@@ -54,7 +54,7 @@ export class TarReader {
 
   /** @throws {TarError} and what the handler throws; the reader is of no use afterwards */
   push(chunk: Uint8Array): void {
-    for (let start = 0; start < chunk.length; ) {
+    for (let start = 0; start < chunk.length;) {
       const taken = this.#take(chunk, start);
       start += taken;
     }
@@ -97,7 +97,8 @@ export class TarReader {
     const piece = chunk.subarray(start, start + count);
     this.#consumed += count;
     this.#remaining -= count;
-    if (this.#state === "extension") this.#extension.push(Buffer.from(piece)); // a copy: the chunk's memory is its owner's
+    if (this.#state === "extension")
+      this.#extension.push(Buffer.from(piece)); // a copy: the chunk's memory is its owner's
     else this.#handler.data?.(piece);
     if (this.#remaining === 0) this.#endBytes();
     return count;

@@ -12,7 +12,11 @@ export function environmentEntry(value: string, environment: Environment): strin
 }
 
 /** Lines of `--env-file` files followed by `entries`. @throws {Error} with Docker's words */
-export async function readEnvironment(files: readonly string[], entries: readonly string[], environment: Environment): Promise<readonly string[] | null> {
+export async function readEnvironment(
+  files: readonly string[],
+  entries: readonly string[],
+  environment: Environment,
+): Promise<readonly string[] | null> {
   const read = (await Promise.all(files.map((file) => readLines(file)))).flat().flatMap((line) => {
     const [name, given] = checkedPair(line);
     if (given !== undefined) return [`${name}=${given}`];
@@ -71,7 +75,11 @@ const proxyVariables: Readonly<Record<string, string>> = {
 };
 
 /** Adds what `proxies` of config.json names for this daemon, in both spellings, unless it was given. */
-export function withProxies(entries: readonly string[], proxies: Readonly<Record<string, Readonly<Record<string, string>>>>, daemonUrl: string): readonly string[] {
+export function withProxies(
+  entries: readonly string[],
+  proxies: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  daemonUrl: string,
+): readonly string[] {
   const proxy = proxies[daemonUrl] ?? proxies["default"];
   if (!proxy) return entries;
   const given = new Set(entries.map((entry) => cut(entry, "=")[0]));

@@ -22,7 +22,12 @@ export function ipAddress(value: string): string {
 export function dnsSearch(value: string): string {
   const domain = value.trim();
   if (domain === ".") return domain;
-  if (!/[a-zA-Z]/.test(domain) || !/^(:?[a-zA-Z0-9_]|[a-zA-Z0-9_][a-zA-Z0-9_-]*[a-zA-Z0-9_])(:?\.(:?[a-zA-Z0-9_]|[a-zA-Z0-9_][a-zA-Z0-9_-]*[a-zA-Z0-9_]))*\.?\s*$/.test(domain))
+  if (
+    !/[a-zA-Z]/.test(domain) ||
+    !/^(:?[a-zA-Z0-9_]|[a-zA-Z0-9_][a-zA-Z0-9_-]*[a-zA-Z0-9_])(:?\.(:?[a-zA-Z0-9_]|[a-zA-Z0-9_][a-zA-Z0-9_-]*[a-zA-Z0-9_]))*\.?\s*$/.test(
+      domain,
+    )
+  )
     throw new Error(`${domain} is not a valid domain`);
   return domain;
 }

@@ -7,7 +7,23 @@ interface Ulimit {
   readonly Soft: number;
 }
 
-const ulimitNames = ["core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"];
+const ulimitNames = [
+  "core",
+  "cpu",
+  "data",
+  "fsize",
+  "locks",
+  "memlock",
+  "msgqueue",
+  "nice",
+  "nofile",
+  "nproc",
+  "rss",
+  "rtprio",
+  "rttime",
+  "sigpending",
+  "stack",
+];
 
 /** `NAME=SOFT[:HARD]`, the last one of each name; -1 is unlimited. */
 export const ulimitFlag = (usage: string): Flag<readonly Ulimit[]> => ({
@@ -29,7 +45,8 @@ function parseUlimit(value: string): Ulimit {
   if (hardText?.includes(":")) throw new Error(`too many limit value arguments - ${limits}, can only have up to two, \`soft[:hard]\``);
   const soft = integer(softText);
   const hard = hardText === undefined ? soft : integer(hardText);
-  if (hard !== -1 && (soft === -1 || soft > hard)) throw new Error(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
+  if (hard !== -1 && (soft === -1 || soft > hard))
+    throw new Error(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
   return { Name: name, Hard: hard, Soft: soft };
 }
 
@@ -52,7 +69,16 @@ export const cpusFlag = (usage: string): Flag<number> => ({
   },
 });
 
-const namedSysctls = ["kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"];
+const namedSysctls = [
+  "kernel.msgmax",
+  "kernel.msgmnb",
+  "kernel.msgmni",
+  "kernel.sem",
+  "kernel.shmall",
+  "kernel.shmmax",
+  "kernel.shmmni",
+  "kernel.shm_rmid_forced",
+];
 
 /** Only what belongs to a container's namespaces. @throws {Error} with Docker's words */
 export function sysctl(value: string): string {
@@ -65,6 +91,7 @@ export function sysctl(value: string): string {
 export function parseRestartPolicy(value: string): { readonly Name: string; readonly MaximumRetryCount: number } {
   const [name, count] = cut(value, ":");
   if (count !== undefined && name === "") throw new Error("invalid restart policy format: no policy provided before colon");
-  if (count !== undefined && count !== "" && !/^-?\d+$/.test(count)) throw new Error("invalid restart policy format: maximum retry count must be an integer");
+  if (count !== undefined && count !== "" && !/^-?\d+$/.test(count))
+    throw new Error("invalid restart policy format: maximum retry count must be an integer");
   return { Name: name, MaximumRetryCount: Number(count ?? 0) };
 }

@@ -22,7 +22,16 @@ export const networkFlag = (usage: string): Flag<readonly NetworkAttachment[]> =
   set: (value, previous) => [...previous, parseNetwork(value)],
 });
 
-const plain = (target: string): NetworkAttachment => ({ target, aliases: [], links: [], linkLocalIps: [], ipv4: "", ipv6: "", macAddress: "", gwPriority: 0 });
+const plain = (target: string): NetworkAttachment => ({
+  target,
+  aliases: [],
+  links: [],
+  linkLocalIps: [],
+  ipv4: "",
+  ipv6: "",
+  macAddress: "",
+  gwPriority: 0,
+});
 
 function parseNetwork(value: string): NetworkAttachment {
   if (!/\w+=\w+(,\w+=\w+)*/.test(value)) return plain(value);
@@ -82,13 +91,19 @@ export function endpointsOf(networks: readonly NetworkAttachment[], first: First
     if (networks.length !== 1 || hasOptions(attachment)) endpoints[network.target] = settings;
   });
   const userDefined = attachments.filter(({ target }) => isUserDefined(target)).length;
-  if (userDefined > 0 && userDefined < attachments.length) throw new Error("conflicting options: cannot attach both user-defined and non-user-defined network-modes");
+  if (userDefined > 0 && userDefined < attachments.length)
+    throw new Error("conflicting options: cannot attach both user-defined and non-user-defined network-modes");
   return endpoints;
 }
 
 function hasOptions(network: NetworkAttachment): boolean {
   const { aliases, links, linkLocalIps, driverOpts, ipv4, ipv6, macAddress, gwPriority } = network;
-  return [aliases, links, linkLocalIps].some((list) => list.length > 0) || driverOpts !== undefined || gwPriority !== 0 || `${ipv4}${ipv6}${macAddress}` !== "";
+  return (
+    [aliases, links, linkLocalIps].some((list) => list.length > 0) ||
+    driverOpts !== undefined ||
+    gwPriority !== 0 ||
+    `${ipv4}${ipv6}${macAddress}` !== ""
+  );
 }
 
 function withOlderFlags(network: NetworkAttachment, first: FirstNetworkOptions): NetworkAttachment {
@@ -97,7 +112,8 @@ function withOlderFlags(network: NetworkAttachment, first: FirstNetworkOptions):
   if (network.ipv4 !== "" && first.ipv4 !== "") throw conflict("--ip and per-network IPv4 address");
   if (network.ipv6 !== "" && first.ipv6 !== "") throw conflict("--ip6 and per-network IPv6 address");
   if (network.macAddress !== "" && first.macAddress !== "") throw conflict("--mac-address and per-network MAC address");
-  if (network.linkLocalIps.length > 0 && first.linkLocalIps.length > 0) throw conflict("--link-local-ip and per-network link-local IP addresses");
+  if (network.linkLocalIps.length > 0 && first.linkLocalIps.length > 0)
+    throw conflict("--link-local-ip and per-network link-local IP addresses");
   return {
     ...network,
     aliases: first.aliases.length > 0 ? first.aliases : network.aliases,
@@ -130,7 +146,8 @@ function endpointSettings(network: NetworkAttachment): object {
   if (network.target.trim() === "") throw new Error("no name set for network");
   if (!isUserDefined(network.target)) {
     if (network.aliases.length > 0) throw new Error("network-scoped aliases are only supported for user-defined networks");
-    if (network.links.length > 0 && !["default", "bridge"].includes(network.target)) throw new Error("links are only supported for user-defined networks");
+    if (network.links.length > 0 && !["default", "bridge"].includes(network.target))
+      throw new Error("links are only supported for user-defined networks");
   }
   if (network.macAddress !== "" && !/^([0-9a-fA-F]{2}([:-]))([0-9a-fA-F]{2}\2){4}[0-9a-fA-F]{2}$/.test(network.macAddress))
     throw new Error(`${network.macAddress} is not a valid mac address`);

@@ -71,7 +71,10 @@ function parseExpose(value: string): readonly string[] {
   if (value.includes(":")) throw new Error(`invalid port format for --expose: ${value}`);
   const [ports = "", protocol = "tcp"] = value.split("/");
   const range = parseRange(ports);
-  if (!range) throw new Error(`invalid range format for --expose: ${value}, error: strconv.ParseUint: parsing ${JSON.stringify(ports)}: invalid syntax`);
+  if (!range)
+    throw new Error(
+      `invalid range format for --expose: ${value}, error: strconv.ParseUint: parsing ${JSON.stringify(ports)}: invalid syntax`,
+    );
   return Array.from({ length: range.end - range.start + 1 }, (_, index) => `${range.start + index}/${protocol || "tcp"}`);
 }
 

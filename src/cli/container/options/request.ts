@@ -43,7 +43,8 @@ export async function createBody(input: CreateInput): Promise<CreateBody> {
   const { flags, changed } = input;
   checkModes(flags);
   const restart = parseRestartPolicy(flags.restart);
-  if (flags.rm && restart.Name !== "no" && restart.Name !== "") throw new Error("conflicting options: cannot specify both --restart and --rm");
+  if (flags.rm && restart.Name !== "no" && restart.Name !== "")
+    throw new Error("conflicting options: cannot specify both --restart and --rm");
   const hasAttach = flags.attach.length > 0;
   const attachStdin = flags.interactive || flags.attach.includes("stdin");
   const ports = parsePorts(flags.publish, flags.expose);
@@ -188,7 +189,9 @@ function resources(flags: CreateValues): Record<string, unknown> {
 
 /** `net_admin` → `CAP_NET_ADMIN`; each once, in order. */
 function capabilities(names: readonly string[]): readonly string[] {
-  const full = names.map((name) => name.trim().toUpperCase()).map((name) => (name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`));
+  const full = names
+    .map((name) => name.trim().toUpperCase())
+    .map((name) => (name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`));
   return [...new Set(full)].toSorted();
 }
 
@@ -222,13 +225,20 @@ function checkModes(flags: CreateValues): void {
 
 function healthcheck(flags: CreateValues): object | undefined {
   const { healthCmd, healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries } = flags;
-  const isSet = healthCmd !== "" || [healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries].some((value) => value !== 0);
+  const isSet =
+    healthCmd !== "" || [healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries].some((value) => value !== 0);
   if (flags.noHealthcheck) {
     if (isSet) throw new Error("--no-healthcheck conflicts with --health-* options");
     return { Test: ["NONE"] };
   }
   if (!isSet) return undefined;
-  const named = { interval: healthInterval, timeout: healthTimeout, retries: healthRetries, "start-period": healthStartPeriod, "start-interval": healthStartInterval };
+  const named = {
+    interval: healthInterval,
+    timeout: healthTimeout,
+    retries: healthRetries,
+    "start-period": healthStartPeriod,
+    "start-interval": healthStartInterval,
+  };
   for (const [name, value] of Object.entries(named)) if (value < 0) throw new Error(`--health-${name} cannot be negative`);
   return {
     ...(healthCmd === "" ? {} : { Test: ["CMD-SHELL", healthCmd] }),

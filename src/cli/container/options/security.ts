@@ -39,6 +39,8 @@ async function readProfile(path: string): Promise<string> {
   try {
     return JSON.stringify(JSON.parse(text));
   } catch (error) {
-    throw new Error(`compacting json for seccomp profile (${path}) failed: ${error instanceof Error ? error.message : ""}`, { cause: error });
+    throw new Error(`compacting json for seccomp profile (${path}) failed: ${error instanceof Error ? error.message : ""}`, {
+      cause: error,
+    });
   }
 }

@@ -74,7 +74,7 @@ class Comparison {
     try {
       let source = node.dataOffset;
       for (const { offset, sizeBytes } of node.segments ?? [{ offset: 0, sizeBytes: node.sizeBytes }]) {
-        for (let done = 0; done < sizeBytes; ) {
+        for (let done = 0; done < sizeBytes;) {
           const length = Math.min(compareBytes, sizeBytes - done);
           const expected = readSync(this.#tar, this.#expected, 0, length, source + done);
           const actual = readSync(file, this.#actual, 0, length, offset + done);

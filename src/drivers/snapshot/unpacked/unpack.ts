@@ -70,11 +70,10 @@ class Unpacker {
   }
 
   #copy(from: number, file: number, to: number, sizeBytes: number): void {
-    for (let done = 0; done < sizeBytes; ) {
+    for (let done = 0; done < sizeBytes;) {
       const length = readSync(this.#tar, this.#buffer, 0, Math.min(copyBytes, sizeBytes - done), from + done);
       if (length === 0) throw new EngineError("internal", "the stored layer ends too early");
-      for (let written = 0; written < length; )
-        written += writeSync(file, this.#buffer, written, length - written, to + done + written);
+      for (let written = 0; written < length;) written += writeSync(file, this.#buffer, written, length - written, to + done + written);
       done += length;
     }
   }
