@@ -12,20 +12,24 @@ export class BrokenPipe extends Error {}
 /** An output over a file descriptor. Made of Bun's writer: process.stdout costs a client ten milliseconds of start-up. */
 export function fileOutput(file: Bun.BunFile): Output & { end(): Promise<void> } {
   let sink: Bun.FileSink | undefined;
+  let isBroken = false;
   const write = async (chunk: string | Uint8Array): Promise<void> => {
+    if (isBroken) throw new BrokenPipe();
     sink ??= file.writer();
     try {
-      sink.write(chunk);
-      await sink.flush();
+      // While an earlier write waits for the reader, Bun answers with a promise, whatever its types say; unawaited, its failure ends the program.
+      const [written, flushed] = [sink.write(chunk), sink.flush()] as const;
+      await Promise.all([written, flushed]);
     } catch (error) {
-      throw isBrokenPipe(error) ? new BrokenPipe() : error;
+      isBroken = isBrokenPipe(error);
+      throw isBroken ? new BrokenPipe() : error;
     }
   };
   return {
     write,
     line: (text) => write(`${text}\n`),
     end: async () => {
-      await sink?.flush();
+      if (!isBroken) await sink?.flush();
     },
   };
 }

@@ -46,7 +46,7 @@ function commandLine(record: ContainerRecord): string {
 /** `Up 2 hours`, `Exited (0) 3 minutes ago`, … as Docker writes it. */
 export function statusText(record: ContainerRecord, now: bigint): string {
   const { state } = record;
-  const since = (time: string): string => humanDuration(Number(now - (parseTimeNano(time) ?? now)) / 1e9);
+  const since = (time: string): string => humanDuration(Number(now - (parseTimeNano(time) ?? now)) / 1e6);
   switch (state.status) {
     case "running":
       return `Up ${since(state.startedAt)}`;

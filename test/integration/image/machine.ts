@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FileContentStore } from "#drivers/content/store.ts";
@@ -20,8 +20,9 @@ import { readMounts } from "#os/mount.ts";
 export type Machine = Awaited<ReturnType<typeof openMachine>>;
 
 /** The real stores and the real snapshotter on a folder of their own: everything of the engine that images pass through. */
-export async function openMachine(settings: RegistrySettings = {}) {
+export async function openMachine(settings: RegistrySettings & { readonly contentKilobytes?: number } = {}) {
   const root = mkdtempSync(join(tmpdir(), "gantry-image-"));
+  if (settings.contentKilobytes) await mountSmall(join(root, "content"), settings.contentKilobytes);
   const kernel = new Kernel();
   const store = await MetadataStore.open(join(root, "gantry.db"), silentLogger);
   const content = await FileContentStore.open(join(root, "content"));
@@ -72,6 +73,13 @@ export async function openMachine(settings: RegistrySettings = {}) {
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** A file system that is full soon. */
+async function mountSmall(folder: string, kilobytes: number): Promise<void> {
+  mkdirSync(folder);
+  const code = await Bun.spawn(["mount", "-t", "tmpfs", "-o", `size=${kilobytes}k`, "gantry-image", folder]).exited;
+  if (code !== 0) throw new Error("mount of a small file system failed");
 }
 
 /** As a socket gives a body: in pieces that end anywhere. */

@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+import { lineFormat } from "./json-line.ts";
+import { restOfLine } from "./loss.ts";
+
+const format = lineFormat({ stream: "stdout", q: '"' });
+const line = `{"log":"é\\ufffd\\n","stream":"stderr","attrs":{"q":"\\"","stream":"stdout"},"time":"T"}\n`;
+const output = Buffer.from(`first\n${line}third\n`);
+
+test("a line cut anywhere is ended so that it can be read", () => {
+  const start = output.indexOf(line);
+  const end = start + Buffer.byteLength(line);
+  for (let cut = start + 1; cut < end; cut++) {
+    const ended = Buffer.concat([output.subarray(0, cut), restOfLine(output, cut, output.length, lineFormat({ q: '"', stream: "stdout" }))]);
+    const text = ended.toString();
+    // Nothing can be saved of a line of which not even the beginning is there: it ends as it would have.
+    expect(JSON.parse(text.split("\n")[1] ?? "")).toMatchObject({ stream: "stderr", time: "T" });
+    expect(text).not.toContain("third");
+  }
+});
+
+test("a cut between lines needs nothing", () => {
+  expect(restOfLine(output, 6, output.length, format)).toHaveLength(0);
+  expect(restOfLine(output, 0, output.length, format)).toHaveLength(0);
+});
