@@ -20,7 +20,7 @@ async function run(): Promise<number> {
     case "-v": {
       if (args.length > 1) break; // Docker runs the command then
       const out = Bun.stdout.writer();
-      out.write(`${calledAs === "docker" ? "Docker" : "Gantry"} version ${version}, build ${buildCommit}\n`);
+      await out.write(`${calledAs === "docker" ? "Docker" : "Gantry"} version ${version}, build ${buildCommit}\n`);
       await out.end();
       return 0;
     }

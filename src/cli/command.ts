@@ -55,8 +55,8 @@ type Definition<F extends FlagSet> = Omit<Command, "flags" | "run"> & {
 
 /** Declares a command as data; `flags` decide the type of `invocation.flags`. */
 export function command<const F extends FlagSet>(definition: Definition<F>): Command {
-  // The parser makes the values from these very flags, so the narrower type holds at run time.
-  return definition as unknown as Command;
+  // The parser makes the values from these very flags, so forgetting the narrower type is safe.
+  return definition;
 }
 
 /** A command in the tree: its module is loaded when it is called, or when its help is asked for. */

@@ -91,7 +91,7 @@ class Parser<F extends FlagSet> {
     return {
       // Filled above with one value for each flag of F, made by that flag.
       values: this.#values as FlagValues<F>,
-      changed: this.#changed as ReadonlySet<keyof F & string>,
+      changed: this.#changed,
       args: this.#args,
       wantsHelp: this.#wantsHelp || this.#values["help"] === true, // `run` lists --help among its flags
     };

@@ -17,7 +17,7 @@ export function fileOutput(file: Bun.BunFile): Output & { end(): Promise<void> }
     if (isBroken) throw new BrokenPipe();
     sink ??= file.writer();
     try {
-      // While an earlier write waits for the reader, Bun answers with a promise, whatever its types say; unawaited, its failure ends the program.
+      // While an earlier write waits for the reader, this one is a promise too; unawaited, its failure would end the program.
       const [written, flushed] = [sink.write(chunk), sink.flush()] as const;
       await Promise.all([written, flushed]);
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Answer, Query, Transport } from "./transport.ts";
 /** Filters of a list or prune call: key → values. Sent as JSON in the query `filters`, left out when empty. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
-export function filterQuery(filters: Filters | undefined): { filters: string } | Record<never, never> {
+export function filterQuery(filters: Filters | undefined): { readonly filters?: string } {
   if (!filters || Object.keys(filters).length === 0) return {};
   const sets = Object.entries(filters)
     .toSorted(([one], [other]) => (one < other ? -1 : 1)) // the order in which Go's clients write them

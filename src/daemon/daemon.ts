@@ -111,6 +111,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
       await door.close(closeGraceMilliseconds);
       for (const runtime of runtimes.drivers.values()) runtime.close();
       await logs.close();
+      await events.flush();
       await networkDriver.close();
       await store.close();
       collector.close();

@@ -37,6 +37,12 @@ export function instanceOf(id: string, dataRoot: string, execRoot: string): Inst
   };
 }
 
+/** Exec root that belongs to a data root when none is named. */
+export function execRootOf(dataRoot: string): string {
+  if (dataRoot === defaultDataRoot) return defaultExecRoot;
+  return `/run/gantry-${new Bun.CryptoHasher("sha256").update(dataRoot).digest("hex").slice(0, 8)}`;
+}
+
 /** Bridge of a user-defined network. */
 export function bridgeName(instance: Instance, networkId: string): string {
   return `${instance.linkPrefix}b${networkId}`.slice(0, maximumLinkName);

@@ -30,7 +30,7 @@ beforeAll(() => {
       if (pathname === "/_ping") return new Response("OK", { headers: { "Api-Version": "1.50", Ostype: "linux" } });
       searchParams.sort();
       requests.push({
-        target: `${pathname}?${search === "" ? "" : searchParams}`,
+        target: `${pathname}?${search === "" ? "" : searchParams.toString()}`,
         body: text.trim() === "" ? undefined : JSON.parse(text),
       });
       if (request.method === "POST" && /\/(containers|volumes|networks)\/create$/.test(pathname))
@@ -59,10 +59,12 @@ async function requestsOf(command: readonly string[], line: readonly string[]): 
   return requests;
 }
 
-/** Docker's client keeps the environment in a map: its order there is a matter of chance. */
+/** Docker's client keeps the environment and the binds in maps: their order there is a matter of chance. */
 function ordered({ target, body }: Request): Request {
-  const { Env } = (body ?? {}) as { Env?: string[] | null };
-  return { target, body: Env ? { ...(body as object), Env: Env.toSorted() } : body };
+  const text = JSON.stringify(body, (key, value: unknown) =>
+    (key === "Env" || key === "Binds") && Array.isArray(value) ? value.toSorted() : value,
+  );
+  return { target, body: text === undefined ? undefined : JSON.parse(text) };
 }
 
 const lines = [

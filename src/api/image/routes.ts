@@ -81,14 +81,16 @@ async function create(services: ImageRouteServices, request: ApiRequest): Promis
   if (name === "") throw new EngineError("not_implemented", "import of images is not implemented yet");
   const tag = query.get("tag") ?? "";
   const separator = tag.includes(":") ? "@" : ":";
-  const reference = withDefaultTag(parseReference(tag === "" ? name : `${name}${separator}${tag}`));
+  const named = parseReference(tag === "" ? name : `${name}${separator}${tag}`);
+  const reference = withDefaultTag(named);
+  const allTags = named.tag === undefined && named.digest === undefined;
   const platform = query.get("platform") ?? "";
   if (platform !== "") parsePlatform(platform);
   const auth = headers["x-registry-auth"];
   return stream(
     "application/json",
     await progressStream((progress) =>
-      pullImage(services.pull, { reference, ...(platform !== "" && { platform }), ...(auth !== undefined && { auth }) }, progress, signal),
+      pullImage(services.pull, { reference, allTags, ...(platform !== "" && { platform }), ...(auth !== undefined && { auth }) }, progress, signal),
     ),
   );
 }

@@ -15,7 +15,7 @@ const standardKeys = [16, 17];
 export function parseDetachKeys(text: string): readonly number[] {
   if (text === "") return standardKeys;
   return text.split(",").map((key) => {
-    if ([...key].length === 1) return key.charCodeAt(0);
+    if (key.length === 1) return key.charCodeAt(0);
     const code = named[key] ?? (/^ctrl-[a-z]$/.test(key) ? key.charCodeAt(5) - 96 : undefined);
     if (code === undefined) throw new Error(`Unknown character: '${key}'`);
     return code;

@@ -40,7 +40,7 @@ function formatVerb(verb: string, value: unknown, flags: string, digits: number 
       return flags.includes("#") && typeof value === "string" ? quote(value) : display(value);
     case "s":
       if (typeof value === "number" || typeof value === "boolean") return bad;
-      return digits === undefined ? display(value) : [...display(value)].slice(0, digits).join("");
+      return digits === undefined ? display(value) : Array.from(display(value)).slice(0, digits).join("");
     case "q":
       return typeof value === "string" ? quote(value) : typeof value === "number" ? `'${String.fromCodePoint(value)}'` : bad;
     case "t":

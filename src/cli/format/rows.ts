@@ -68,6 +68,6 @@ function execute(template: Template, value: unknown): string {
 
 /** Cuts text to `width` columns, the last of them an ellipsis. */
 export function ellipsis(text: string, width: number): string {
-  const letters = [...text];
+  const letters = Array.from(text);
   return letters.length <= width ? text : `${letters.slice(0, width - 1).join("")}…`;
 }

@@ -33,7 +33,7 @@ function measure(rows: readonly (readonly string[])[], widths: number[][], from:
 
 const hasColumn = (cells: readonly string[] | undefined, column: number): boolean => cells !== undefined && column < cells.length - 1;
 
-const displayWidth = (text: string): number => [...text].length;
+const displayWidth = (text: string): number => Array.from(text).length;
 
 const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - displayWidth(text)));
 

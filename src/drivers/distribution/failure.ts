@@ -67,6 +67,9 @@ async function reasonOf(error: unknown, url: URL): Promise<string> {
   if (code === "ETIMEDOUT" || (error as Error).name === "TimeoutError") return "net/http: request canceled (Client.Timeout exceeded)";
   if (code === "EPROTO") return "tls: first record does not look like a TLS handshake";
   if (code === "ECONNRESET") return "unexpected EOF";
+  if (code && /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code))
+    return "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+  if (code === "CERT_HAS_EXPIRED") return "tls: failed to verify certificate: x509: certificate has expired or is not yet valid";
   return printable(messageOf(error), 200);
 }
 

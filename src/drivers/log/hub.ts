@@ -82,8 +82,11 @@ export class WorkerLogHub implements LogHub {
 
   async remove(containerId: string, folders: { readonly spoolFolder: string; readonly logsFolder: string }): Promise<void> {
     const run = this.#current.get(containerId);
-    if (run) this.#endCurrent(run);
-    await this.#ask((sequence) => ({ type: "remove", sequence, key: run?.key, folders: [folders.spoolFolder, folders.logsFolder] }));
+    try {
+      await this.#ask((sequence) => ({ type: "remove", sequence, key: run?.key, folders: [folders.spoolFolder, folders.logsFolder] }));
+    } finally {
+      if (run) this.#endCurrent(run);
+    }
   }
 
   async close(): Promise<void> {

@@ -12,7 +12,6 @@ test("a line cut anywhere is ended so that it can be read", () => {
   for (let cut = start + 1; cut < end; cut++) {
     const ended = Buffer.concat([output.subarray(0, cut), restOfLine(output, cut, output.length, lineFormat({ q: '"', stream: "stdout" }))]);
     const text = ended.toString();
-    // Nothing can be saved of a line of which not even the beginning is there: it ends as it would have.
     expect(JSON.parse(text.split("\n")[1] ?? "")).toMatchObject({ stream: "stderr", time: "T" });
     expect(text).not.toContain("third");
   }

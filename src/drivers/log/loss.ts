@@ -1,5 +1,5 @@
 import { formatTimeNano, systemClock } from "#lib/clock.ts";
-import { jsonLine, type LineFormat } from "./json-line.ts";
+import { jsonLine, lineStart, type LineFormat } from "./json-line.ts";
 
 /** Lines that the log itself tells of what it lacks. */
 export const lossTexts = {
@@ -23,18 +23,19 @@ const letterU = 117;
 export function restOfLine(output: Buffer, cut: number, length: number, format: LineFormat): Buffer {
   if (cut === 0 || output[cut - 1] === newline || cut >= length) return Buffer.alloc(0);
   const start = output.lastIndexOf(newline, cut - 1) + 1;
+  const textStart = start + lineStart.length;
   const end = output.indexOf(newline, cut) + 1;
   // Quotes inside the text are escaped: the first match is the end of the text.
   const middles = [format.stdout, format.stderr].map((middle) => output.indexOf(middle, start)).filter((at) => at >= 0 && at < end);
   const textEnd = Math.min(...middles);
   if (middles.length === 0 || cut >= textEnd) return Buffer.from(output.subarray(cut, end));
-  const boundary = Math.min(escapeEnd(output, start, cut), textEnd);
+  const boundary = Math.min(escapeEnd(output, textStart, cut), textEnd);
   return Buffer.concat([output.subarray(cut, boundary), output.subarray(textEnd, end)]);
 }
 
-/** First position at or after `cut` that is inside of no escape and no UTF-8 sequence. */
-function escapeEnd(output: Buffer, start: number, cut: number): number {
-  let at = start;
+/** First position of the text at or after `cut` that is inside of no escape and no UTF-8 sequence. */
+function escapeEnd(output: Buffer, textStart: number, cut: number): number {
+  let at = textStart;
   while (at < cut) {
     if (output[at] === backslash) at += output[at + 1] === letterU ? 6 : 2;
     else at++;

@@ -69,11 +69,15 @@ export class Pump {
     this.#options = jsonFileLimits(config.driver === "none" ? {} : config.options);
     mkdirSync(config.spoolFolder, { recursive: true });
     mkdirSync(config.logsFolder, { recursive: true });
+    using undo = new DisposableStack();
     this.#file = config.driver === "none" ? undefined : new JsonFile(logPath(config.logsFolder, config.containerId), this.#options);
+    undo.defer(() => this.#file?.close());
     this.#cursor = new CursorFile(`${config.logsFolder}/cursor`);
+    undo.defer(() => this.#cursor.close());
     this.#spool = new Spool(config.spoolFolder, shared, (base, descriptor) => listener.segment(base, descriptor), limits.freeStepBytes);
     this.#state = this.#resume(this.#cursor.found ?? initialState);
     this.#save(this.#state);
+    undo.move();
   }
 
   /** True when a look at the spool's size is not enough to know that there is nothing to do. */
@@ -129,16 +133,15 @@ export class Pump {
     return end;
   }
 
-  /** After `finish`, when no reader is left. */
-  release(): void {
-    this.#spool.close();
-  }
-
-  /** Lets go without an end: the daemon stops, or the container's log is removed. */
-  close(): void {
+  /** Lets go without an end: the daemon stops, or the container's log is removed. Readers of the spool read on until `release`. */
+  detach(): void {
     this.#save(this.#state);
     this.#file?.close();
     this.#cursor.close();
+  }
+
+  /** After `finish` or `detach`, when no reader is left. */
+  release(): void {
     this.#spool.close();
   }
 

@@ -63,9 +63,10 @@ export class Run {
 
   addSegment(segment: ReadableSegment): void {
     const { freed } = this.offsets;
-    // Those that end before `freed` may be closed already.
-    this.#segments = this.#segments.filter((_, index, all) => (all[index + 1] ?? segment).base > freed);
+    // Those that end before `freed` may be closed soon; the last one not before it is known that another follows it.
+    this.#segments = this.#segments.filter((_, index, all) => (all[index + 1] ?? segment).base >= freed);
     this.#segments.push(segment);
+    this.offsets.known = segment.base;
     if (this.#clients.size > 0) this.#startWatch();
     this.spoolNews.ring();
   }

@@ -1,5 +1,5 @@
-const [retained, freed, following] = [0, 1, 2];
-const words = 3;
+const [retained, freed, following, announced] = [0, 1, 2, 3];
+const words = 4;
 const nobody = 2n ** 62n;
 
 /**
@@ -34,6 +34,16 @@ export class SharedOffsets {
 
   get following(): boolean {
     return Atomics.load(this.#words, following) === 1n;
+  }
+
+  /** Main thread: the beginning of the newest segment that it knows. */
+  set known(base: number) {
+    this.#store(announced, BigInt(base));
+  }
+
+  /** Worker: whether nobody can read from a segment any more that ends at `end`: the next one is known, and all readers are in it. */
+  isPassed(end: number): boolean {
+    return Number(Atomics.load(this.#words, announced)) >= end && Number(Atomics.load(this.#words, retained)) > end;
   }
 
   /** Worker: announces that bytes before `offset` go, as far as no reader needs them; returns how far they may. */

@@ -139,7 +139,7 @@ export class Spool {
 
   #closePassed(): void {
     this.#passed = this.#passed.filter(({ end, descriptor }) => {
-      if (end > this.#freedUntil) return true;
+      if (end > this.#freedUntil || !this.#shared.isPassed(end)) return true;
       closeSync(descriptor);
       return false;
     });

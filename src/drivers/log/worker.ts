@@ -96,11 +96,16 @@ function finish(run: Run, sequence: number): void {
 
 /** A spool that cannot be read must not keep a container from ending. */
 function abandon(run: Run, sequence: number, error: unknown): void {
-  leave(run);
-  const { position } = run.pump;
-  lingering.set(run.key, run.pump);
-  reply({ type: "ended", key: run.key, end: position });
+  detach(run);
+  reply({ type: "ended", key: run.key, end: run.pump.position });
   done(sequence, error);
+}
+
+/** Stops work for a run whose readers may still hold descriptors of its spool: the main thread says when they are released. */
+function detach(run: Run): void {
+  leave(run);
+  run.pump.detach();
+  lingering.set(run.key, run.pump);
 }
 
 function leave(run: Run): void {
@@ -137,28 +142,24 @@ function expectEnd(run: Run | undefined, sequence: number): void {
 
 async function remove(run: Run | undefined, folders: readonly string[]): Promise<void> {
   if (run) {
-    leave(run);
+    detach(run);
     answerFlushes(run, true);
     if (run.finishing !== undefined) done(run.finishing);
-    run.pump.close();
   }
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 }
 
 /** Converts what is there now; a disk that is full or a container that prints on does not delay it. */
 function close(): void {
-  for (const run of runs.values()) {
+  for (const run of [...runs.values()]) {
     const until = run.pump.end;
     try {
       while (run.pump.position < until && run.pump.step(performance.now()) === "more");
     } catch (error) {
       reply({ type: "trouble", containerId: run.pump.containerId, message: messageOf(error) });
     }
-    run.watcher.close();
-    run.pump.close();
+    detach(run);
   }
-  runs.clear();
-  ready.clear();
   for (const pump of lingering.values()) pump.release();
   lingering.clear();
 }

@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { EngineError } from "#lib/errors.ts";
 import { decompress, detectCompression } from "./decompress.ts";
 
 const content = Buffer.alloc(3_000_000, "some text that repeats itself; ");
 
-async function through(bytes: Uint8Array, pieceBytes = 10_000): Promise<Buffer> {
+async function through(bytes: Uint8Array<ArrayBuffer>, pieceBytes = 10_000): Promise<Buffer> {
   const pieces: Buffer[] = [];
   const chunks = Array.from({ length: Math.ceil(bytes.length / pieceBytes) }, (_, index) =>
     bytes.subarray(index * pieceBytes, (index + 1) * pieceBytes),
@@ -30,6 +31,15 @@ test.each([
   ["zstd", zstdCompressSync(crypto.getRandomValues(new Uint8Array(60_000)))],
 ])("cut %s is refused", async (_, bytes) => {
   await expect(through(bytes.subarray(0, 50_000))).rejects.toMatchObject({ kind: "invalid" });
+});
+
+test("what the source throws is told as it is", async () => {
+  function* broken(): Generator<Uint8Array<ArrayBuffer>> {
+    yield gzipSync(content).subarray(0, 100);
+    throw new EngineError("internal", "input/output error");
+  }
+  for (const compression of ["none", "gzip"] as const)
+    await expect(decompress(compression, broken(), () => {})).rejects.toMatchObject({ kind: "internal" });
 });
 
 test("what the sink throws ends the work and is thrown", async () => {

@@ -1,4 +1,4 @@
-import { createGunzip, createZstdDecompress } from "node:zlib";
+import { createGunzip } from "node:zlib";
 import { EngineError, messageOf } from "#lib/errors.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
@@ -20,27 +20,71 @@ export function detectCompression(start: Uint8Array): Compression {
  * its own until it returns.
  * @throws {EngineError} `invalid` for a damaged or cut stream, and what the sink throws
  */
-export async function decompress(compression: Compression, chunks: Iterable<Uint8Array>, sink: (piece: Uint8Array) => void): Promise<void> {
+export async function decompress(
+  compression: Compression,
+  chunks: Iterable<Uint8Array<ArrayBuffer>>,
+  sink: (piece: Uint8Array) => void,
+): Promise<void> {
   if (compression === "none") {
     for (const chunk of chunks) sink(chunk);
     return;
   }
-  const stream = compression === "gzip" ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
+  try {
+    await (compression === "gzip" ? gunzip(chunks, sink) : unzstd(chunks, sink));
+  } catch (error) {
+    if (error instanceof SinkError) throw error.cause;
+    // The source itself could not be read: not the content's fault.
+    if (error instanceof EngineError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+    throw new EngineError("invalid", `${compression}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Tells a failure of the sink from one of the stream. */
+class SinkError extends Error {}
+
+function intoSink(sink: (piece: Uint8Array) => void, piece: Uint8Array): void {
+  try {
+    sink(piece);
+  } catch (error) {
+    throw new SinkError("sink", { cause: error });
+  }
+}
+
+/** node:zlib reads files of several members, which the web's stream refuses. */
+async function gunzip(chunks: Iterable<Uint8Array<ArrayBuffer>>, sink: (piece: Uint8Array) => void): Promise<void> {
+  const stream = createGunzip({ chunkSize });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   stream.on("data", (piece: Uint8Array) => {
     try {
-      sink(piece);
+      intoSink(sink, piece);
     } catch (error) {
       stream.destroy();
       reject(error);
     }
   });
   stream.on("end", resolve);
-  stream.on("error", (error) => reject(new EngineError("invalid", `${compression}: ${messageOf(error)}`, { cause: error })));
+  stream.on("error", reject);
   await Promise.all([promise, feed(stream, chunks)]);
 }
 
-async function feed(stream: NodeJS.WritableStream & { readonly destroyed: boolean }, chunks: Iterable<Uint8Array>): Promise<void> {
+/** The web's stream tells a cut file, which node:zlib of Bun 1.4 takes for whole. */
+async function unzstd(chunks: Iterable<Uint8Array<ArrayBuffer>>, sink: (piece: Uint8Array) => void): Promise<void> {
+  const { readable, writable } = new DecompressionStream("zstd");
+  const feeding = feedWeb(writable.getWriter(), chunks);
+  feeding.catch(() => {}); // the reader is told the same failure
+  for await (const piece of readable) intoSink(sink, piece);
+  await feeding;
+}
+
+async function feedWeb(writer: WritableStreamDefaultWriter<Bun.BufferSource>, chunks: Iterable<Uint8Array<ArrayBuffer>>): Promise<void> {
+  for (const chunk of chunks) await writer.write(chunk);
+  await writer.close();
+}
+
+async function feed(
+  stream: NodeJS.WritableStream & { readonly destroyed: boolean },
+  chunks: Iterable<Uint8Array<ArrayBuffer>>,
+): Promise<void> {
   for (const chunk of chunks) {
     if (stream.destroyed) return;
     if (stream.write(chunk)) continue;

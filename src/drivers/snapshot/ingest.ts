@@ -70,7 +70,7 @@ class SourceFile {
   }
 
   /** Each chunk has memory of its own: the decompressor keeps it for a while. */
-  *chunks(): Generator<Uint8Array> {
+  *chunks(): Generator<Uint8Array<ArrayBuffer>> {
     while (this.#position < this.#end) {
       const chunk = Buffer.allocUnsafe(Math.min(readBytes, this.#end - this.#position));
       const length = readSync(this.#file, chunk, 0, chunk.length, this.#position);

@@ -167,17 +167,22 @@ export abstract class LayerSnapshotter implements Snapshotter {
   }
 
   async #import(source: LayerSource, parent: ChainId | undefined, signal: AbortSignal): Promise<ImportedLayer> {
-    const record = await importLayer({
-      source,
-      parent,
-      store: this.store,
-      helpers: this.helpers,
-      form: this.name,
-      waitForParent: async () => parent !== undefined && this.#imports.get(parent),
-      withLowers: (body) => this.#reading(chainIds(source.parents), body),
-      signal,
-    });
-    return asImported(record, source);
+    try {
+      const record = await importLayer({
+        source,
+        parent,
+        store: this.store,
+        helpers: this.helpers,
+        form: this.name,
+        waitForParent: async () => parent !== undefined && this.#imports.get(parent),
+        withLowers: (body) => this.#reading(chainIds(source.parents), body),
+        signal,
+      });
+      return await asImported(record, source);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw asEngineError("import layer", error);
+    }
   }
 
   /** Runs `body` with the layers' folders, top first; they stay while it runs. */

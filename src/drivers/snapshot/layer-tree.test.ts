@@ -111,7 +111,10 @@ test.each<[string, Uint8Array[]]>([
   ["an empty symlink target", [rawMember("l", { type: "2" })]],
   ["an attribute name of 256 bytes", [member("f", { xattrs: new Map([[`user.${"n".repeat(251)}`, Buffer.of(1)]]) })]],
   ["an attribute larger than 64 KiB", [member("f", { xattrs: new Map([["user.a", Buffer.alloc(65536)]]) })]],
-  ["a chain of links", Array.from({ length: 50 }, (_, index) => member(`l${index}`, { type: "symlink", link: `l${index + 1}` })).concat(member("l0/x"))],
+  [
+    "a chain of links",
+    Array.from({ length: 50 }, (_, index) => member(`l${index}`, { type: "symlink", link: `l${index + 1}` })).concat(member("l0/x")),
+  ],
 ])("%s is refused", (_, members) => {
   expect(() => treeOf(members)).toThrow(TarError);
 });

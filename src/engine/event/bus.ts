@@ -7,6 +7,7 @@ export type EventListener = (event: EventRecord) => void;
 /** Newest events kept for `events --since`, on disk as well. */
 const keptEvents = 10_000;
 const trimStep = 500;
+const writeDelayMilliseconds = 100;
 
 /** Everything that happens, in order. Listeners get each event once; the past is kept across restarts. */
 export class EventBus {
@@ -14,6 +15,8 @@ export class EventBus {
   readonly #clock: Clock;
   readonly #listeners = new Set<EventListener>();
   #last = 0n;
+  #unwritten: EventRecord[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: MetadataStore, clock: Clock = systemClock) {
     this.#store = store;
@@ -25,16 +28,30 @@ export class EventBus {
     if (time <= this.#last) time = this.#last + 1n; // order is kept over steps of the clock
     this.#last = time;
     const event: EventRecord = { type, action, actorId, attributes, scope: "local", timeNano: time.toString() };
-    void this.#store.observe((transaction) => {
-      transaction.put("event", event.timeNano.padStart(20, "0"), event);
+    this.#remember(event);
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** On disk with the next ones: a sync for each would make those wait who ask for something. */
+  #remember(event: EventRecord): void {
+    this.#unwritten.push(event);
+    this.#timer ??= setTimeout(() => void this.flush(), writeDelayMilliseconds);
+  }
+
+  /** Writes what has happened so far. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const events = this.#unwritten.splice(0);
+    return this.#store.observe((transaction) => {
+      for (const event of events) transaction.put("event", keyOf(event), event);
       this.#trim(transaction);
     });
-    for (const listener of this.#listeners) listener(event);
   }
 
   /** Events from the past, oldest first. */
   past(sinceNano: bigint, untilNano: bigint | undefined): EventRecord[] {
-    return [...this.#store.table("event").values()].filter((event) => {
+    return [...this.#store.table("event").values(), ...this.#unwritten].filter((event) => {
       const time = BigInt(event.timeNano);
       return time >= sinceNano && (untilNano === undefined || time <= untilNano);
     });
@@ -60,4 +77,9 @@ export class EventBus {
       transaction.remove("event", key);
     }
   }
+}
+
+/** Sorts as the time does. */
+function keyOf(event: EventRecord): string {
+  return event.timeNano.padStart(20, "0");
 }

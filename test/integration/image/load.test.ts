@@ -80,7 +80,11 @@ test("both layouts in one archive give the names of the one and the manifest of 
   const made = image([{ one: "1" }]);
   const blobPath = (digest: string): string => `blobs/sha256/${digest.slice(7)}`;
   const item = { Config: blobPath(made.config.digest), RepoTags: ["named:here"], Layers: [blobPath(made.layers[0]!.digest)] };
-  const archive = ociArchive(made, { "io.containerd.image.name": "docker.io/library/other:1" }, { "manifest.json": JSON.stringify([item]) });
+  const archive = ociArchive(
+    made,
+    { "io.containerd.image.name": "docker.io/library/other:1" },
+    { "manifest.json": JSON.stringify([item]) },
+  );
   expect(lines(await machine.load(archive, { quiet: true }))).toEqual(["Loaded image: named:here"]);
   expect(machine.images.find("named:here").manifestDigest).toBe(made.manifest.digest);
 });
@@ -94,7 +98,7 @@ test("layers that are links in the archive are followed inside it", async () => 
     "first.tar": first!.tar,
     "real/second.tar": second!.tar,
     "a/layer.tar": { link: "../first.tar" },
-    "b": { link: "/c" },
+    b: { link: "/c" },
     "c/layer.tar": { hardlink: "real/second.tar" },
     "config.json": made.config.bytes,
     "manifest.json": JSON.stringify([item]),
@@ -102,18 +106,24 @@ test("layers that are links in the archive are followed inside it", async () => 
   expect(lines(await machine.load(archive, { quiet: true }))).toEqual(["Loaded image: app:1"]);
 });
 
-test.each(["/etc/passwd", "../../../../etc/passwd", "link", "loop", "missing", ""])("a layer path %p never reaches the host", async (path) => {
-  await using machine = await openMachine();
-  const made = image([{ file: "x" }], { compress: "none", config: { rootfs: { type: "layers", diff_ids: [sha256(readFileSync("/etc/passwd"))] } } });
-  const item = { Config: "config.json", RepoTags: ["app:1"], Layers: [path] };
-  const members = { link: { link: "/etc/passwd" }, loop: { link: "loop" }, "config.json": made.config.bytes };
-  await expect(machine.load(tar({ ...members, "manifest.json": JSON.stringify([item]) }))).rejects.toMatchObject({
-    kind: "invalid",
-    message: expect.stringMatching(/is not in it$/),
-  });
-  expect(machine.images.list()).toEqual([]);
-  expect(await machine.leftovers()).toEqual([]);
-});
+test.each(["/etc/passwd", "../../../../etc/passwd", "link", "loop", "missing", ""])(
+  "a layer path %p never reaches the host",
+  async (path) => {
+    await using machine = await openMachine();
+    const made = image([{ file: "x" }], {
+      compress: "none",
+      config: { rootfs: { type: "layers", diff_ids: [sha256(readFileSync("/etc/passwd"))] } },
+    });
+    const item = { Config: "config.json", RepoTags: ["app:1"], Layers: [path] };
+    const members = { link: { link: "/etc/passwd" }, loop: { link: "loop" }, "config.json": made.config.bytes };
+    await expect(machine.load(tar({ ...members, "manifest.json": JSON.stringify([item]) }))).rejects.toMatchObject({
+      kind: "invalid",
+      message: expect.stringMatching(/is not in it$/),
+    });
+    expect(machine.images.list()).toEqual([]);
+    expect(await machine.leftovers()).toEqual([]);
+  },
+);
 
 test("layers that are not what the config says give no image", async () => {
   await using machine = await openMachine();
@@ -131,9 +141,14 @@ test("blobs of a layout that are not what their names say give no image", async 
   await using machine = await openMachine();
   const made = image([{ one: "1" }]);
   const other = { ...made.layers[0]!, bytes: Buffer.from(Bun.gzipSync(Uint8Array.from(made.layers[0]!.tar), { level: 1 })) };
-  const padded = { ...other, bytes: Buffer.concat([other.bytes, Buffer.alloc(Math.max(0, made.layers[0]!.bytes.length - other.bytes.length))]) };
+  const padded = {
+    ...other,
+    bytes: Buffer.concat([other.bytes, Buffer.alloc(Math.max(0, made.layers[0]!.bytes.length - other.bytes.length))]),
+  };
   await expect(machine.load(ociArchive({ ...made, layers: [padded] }, {}))).rejects.toMatchObject({ kind: "invalid" });
-  await expect(machine.load(ociArchive({ ...made, config: { ...made.config, bytes: Buffer.from("{}") } }, {}))).rejects.toThrow("has another digest");
+  await expect(machine.load(ociArchive({ ...made, config: { ...made.config, bytes: Buffer.from("{}") } }, {}))).rejects.toThrow(
+    "has another digest",
+  );
   expect(machine.images.list()).toEqual([]);
   expect(await machine.leftovers()).toEqual([]);
 });
@@ -145,13 +160,40 @@ const documents: readonly (readonly [string, Files, RegExp])[] = [
   ["no list", { "manifest.json": "{}" }, /it is no list/],
   ["no config", { "manifest.json": '[{"Config":"nope","RepoTags":["a:1"],"Layers":[]}]' }, /"nope" is not in it/],
   ["layers of another type", { "manifest.json": '[{"Config":"c","Layers":{}}]' }, /Layers is no list/],
-  ["a bad tag", { c: '{"os":"linux","rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","RepoTags":["../x:1"],"Layers":[]}]' }, /invalid reference format/],
-  ["a tag without a tag", { c: '{"os":"linux","rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","RepoTags":["x"],"Layers":[]}]' }, /invalid tag "x"/],
-  ["a config of Windows", { c: '{"os":"windows","rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","Layers":[]}]' }, /cannot load windows image on linux/],
-  ["a config with wrong types", { c: '{"os":"linux","config":{"Env":"A=b"},"rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","Layers":[]}]' }, /Env has the wrong type/],
-  ["a count of layers that differs", { c: '{"os":"linux","rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","Layers":["x"]}]' }, /layers length mismatch: expected 1, got 0/],
+  [
+    "a bad tag",
+    { c: '{"os":"linux","rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","RepoTags":["../x:1"],"Layers":[]}]' },
+    /invalid reference format/,
+  ],
+  [
+    "a tag without a tag",
+    { c: '{"os":"linux","rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","RepoTags":["x"],"Layers":[]}]' },
+    /invalid tag "x"/,
+  ],
+  [
+    "a config of Windows",
+    { c: '{"os":"windows","rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","Layers":[]}]' },
+    /cannot load windows image on linux/,
+  ],
+  [
+    "a config with wrong types",
+    { c: '{"os":"linux","config":{"Env":"A=b"},"rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","Layers":[]}]' },
+    /Env has the wrong type/,
+  ],
+  [
+    "a count of layers that differs",
+    { c: '{"os":"linux","rootfs":{"type":"layers"}}', "manifest.json": '[{"Config":"c","Layers":["x"]}]' },
+    /layers length mismatch: expected 1, got 0/,
+  ],
   ["a manifest of 5 MiB", { "manifest.json": Buffer.alloc(5 << 20, 32) }, /larger than/],
-  ["a digest that is a path", { "index.json": '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:../../x","size":1}]}' }, /invalid checksum digest format/],
+  [
+    "a digest that is a path",
+    {
+      "index.json":
+        '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:../../x","size":1}]}',
+    },
+    /invalid checksum digest format/,
+  ],
 ];
 
 test.each(documents)("an archive with %s is refused", async (_what, files, message) => {
@@ -191,11 +233,19 @@ test("of several platforms under one name the host's is loaded", async () => {
     size: made.manifest.bytes.length,
     platform: { os: "linux", architecture },
   });
-  const inner = json({ schemaVersion: 2, manifests: [entry(other, "s390x"), entry(host, process.arch === "x64" ? "amd64" : process.arch)] });
+  const inner = json({
+    schemaVersion: 2,
+    manifests: [entry(other, "s390x"), entry(host, process.arch === "x64" ? "amd64" : process.arch)],
+  });
   const annotations = { "io.containerd.image.name": "docker.io/library/app:1" };
-  const outer = { schemaVersion: 2, manifests: [{ mediaType: mediaTypes.ociIndex, digest: inner.digest, size: inner.bytes.length, annotations }] };
+  const outer = {
+    schemaVersion: 2,
+    manifests: [{ mediaType: mediaTypes.ociIndex, digest: inner.digest, size: inner.bytes.length, annotations }],
+  };
   const files = Object.fromEntries([inner, ...blobs].map(({ digest, bytes }) => [`blobs/sha256/${digest.slice(7)}`, bytes]));
-  expect(lines(await machine.load(tar({ ...files, "index.json": JSON.stringify(outer) }), { quiet: true }))).toEqual(["Loaded image: app:1"]);
+  expect(lines(await machine.load(tar({ ...files, "index.json": JSON.stringify(outer) }), { quiet: true }))).toEqual([
+    "Loaded image: app:1",
+  ]);
   expect(machine.images.find("app:1").id).toBe(host.config.digest);
 });
 
@@ -221,6 +271,6 @@ test("a client that leaves in the middle of its archive leaves nothing behind", 
     yield Bun.gzipSync(Uint8Array.from(archive)).subarray(0, 5000);
     throw new Error("connection reset");
   }
-  await expect(machine.load(broken())).rejects.toThrow("connection reset");
+  await expect(machine.load(broken())).rejects.toThrow(/^connection reset$/);
   expect(await machine.leftovers()).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { detectCompression, type Compression } from "#drivers/snapshot/decompress.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
-import { TemporaryFile } from "#lib/temporary-file.ts";
+import type { TemporaryFile } from "#lib/temporary-file.ts";
 import { TarReader } from "#lib/tar/reader.ts";
 import { TarError } from "#lib/tar/error.ts";
 import { ArchiveIndex } from "./members.ts";
@@ -79,12 +79,15 @@ async function* inflate(
   const stream = compression === "gzip" ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
   const onAbort = (): unknown => stream.destroy(new Error("aborted"));
   signal.addEventListener("abort", onAbort, { once: true });
-  const feeding = feed(stream, chunks).catch((error: unknown) => stream.destroy(error as Error));
+  let failure: unknown;
+  const feeding = feed(stream, chunks).catch((error: unknown) => {
+    failure = error; // the body's own fault, not the archive's
+    stream.destroy();
+  });
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) yield chunk;
   } catch (error) {
-    if (error instanceof EngineError) throw error;
-    throw new EngineError("invalid", `invalid archive: ${compression}: ${messageOf(error)}`, { cause: error });
+    throw failure ?? new EngineError("invalid", `invalid archive: ${compression}: ${messageOf(error)}`, { cause: error });
   } finally {
     signal.removeEventListener("abort", onAbort);
     stream.destroy();
