@@ -1,10 +1,12 @@
 // Compiles everything into one executable, dist/gantry. Workers are entry points of their own.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 
 const workers = ["src/drivers/metadata/worker.ts", "src/drivers/log/worker.ts", "src/os/worker.ts"];
 const commit = Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"]).stdout.toString().trim() || "dev";
 
-mkdirSync("dist", { recursive: true });
+// The bundler leaves its source maps beside the executable, which has them inside already.
+const folder = "dist/build";
+mkdirSync(folder, { recursive: true });
 const child = Bun.spawn(
   [
     process.execPath,
@@ -23,10 +25,12 @@ const child = Bun.spawn(
     "src/main.ts",
     ...workers,
     "--outfile",
-    "dist/gantry",
+    `${folder}/gantry`,
   ],
   { stdin: "ignore", stdout: "pipe", stderr: "inherit" },
 );
 const code = await child.exited;
 if (code !== 0) process.exit(code);
+renameSync(`${folder}/gantry`, "dist/gantry");
+rmSync(folder, { recursive: true });
 console.log("dist/gantry");

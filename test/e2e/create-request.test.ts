@@ -62,7 +62,7 @@ async function requestsOf(command: readonly string[], line: readonly string[]): 
 /** Docker's client keeps the environment and the binds in maps: their order there is a matter of chance. */
 function ordered({ target, body }: Request): Request {
   const text = JSON.stringify(body, (key, value: unknown) =>
-    (key === "Env" || key === "Binds") && Array.isArray(value) ? value.toSorted() : value,
+    (key === "Env" || key === "Binds") && Array.isArray(value) ? value.map(String).toSorted((one, other) => (one < other ? -1 : 1)) : value,
   );
   return { target, body: text === undefined ? undefined : JSON.parse(text) };
 }

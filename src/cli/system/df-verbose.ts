@@ -17,7 +17,7 @@ export function verboseUsage(usage: DiskUsage, { now, isTerminal }: Options): st
   const table = (rows: readonly Row[], defaultTable: string, headers: Readonly<Record<string, string>>): string =>
     renderRows(rows, { format: "table", defaultTable, headers, isTerminal });
   const images = (usage.Images ?? []).flatMap((image) => imageRows(image, { truncates: true, showsDigests: false, now }));
-  const containers = (usage.Containers ?? []).map((container) => containerRow(container, { truncates: true, now }));
+  const containers = (usage.Containers ?? []).map((container) => containerRow({ ...container, SizeRootFs: 0 }, { truncates: true, now }));
   const caches = usage.BuildCache ?? [];
   const cacheBytes = caches.reduce((total, { Size = 0, Shared }) => total + (Shared ? 0 : Size), 0);
   return [

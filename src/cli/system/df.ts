@@ -41,7 +41,7 @@ interface Summary {
   readonly showsShare: boolean;
 }
 
-const sum = (values: readonly (number | undefined)[]): number =>
+const sum = (values: readonly (number | null | undefined)[]): number =>
   values.reduce<number>((total, value) => total + Math.max(0, value ?? 0), 0);
 
 function summaries(usage: DiskUsage): readonly Summary[] {

@@ -5,6 +5,7 @@ import { buildCommit, version } from "#lib/version.ts";
 import { command, noArguments } from "../command.ts";
 import { ExitError } from "../errors.ts";
 import { text } from "../flag-kinds.ts";
+import { display } from "../format/values.ts";
 import { objectFormat } from "../help-texts.ts";
 import { printObject } from "./print-object.ts";
 
@@ -96,16 +97,21 @@ function engineOf(server: ServerVersion): { Name: string; Version: string; Detai
 }
 
 function componentText({ Name, Version, Details }: NonNullable<ServerVersion["Components"]>[number]): string {
-  const details = Details ?? {};
+  const detail = (name: string): string => display(Details?.[name] ?? "");
   const lines = [` ${Name}:\n`, line("  ", "Version", Version)];
-  if (Name !== "Engine") return [...lines, line("  ", "GitCommit", details["GitCommit"] ?? "")].join("");
-  lines.push(line("  ", "API version", `${details["ApiVersion"] ?? ""} (minimum version ${details["MinAPIVersion"] ?? ""})`));
-  if (details["GoVersion"]) lines.push(line("  ", "Go version", details["GoVersion"]));
-  lines.push(line("  ", "Git commit", details["GitCommit"] ?? ""));
-  if (details["BuildTime"]) lines.push(line("  ", "Built", details["BuildTime"]));
-  lines.push(
-    line("  ", "OS/Arch", `${details["Os"] ?? ""}/${details["Arch"] ?? ""}`),
-    line("  ", "Experimental", details["Experimental"] ?? "false"),
-  );
+  if (Name !== "Engine") return [...lines, line("  ", "GitCommit", detail("GitCommit"))].join("");
+  lines.push(line("  ", "API version", `${detail("ApiVersion")} (minimum version ${detail("MinAPIVersion")})`));
+  if (detail("GoVersion")) lines.push(line("  ", "Go version", detail("GoVersion")));
+  lines.push(line("  ", "Git commit", detail("GitCommit")));
+  if (detail("BuildTime")) lines.push(line("  ", "Built", builtAt(detail("BuildTime"))));
+  lines.push(line("  ", "OS/Arch", `${detail("Os")}/${detail("Arch")}`), line("  ", "Experimental", detail("Experimental") || "false"));
   return lines.join("");
+}
+
+/** RFC 3339 as C's ctime writes it; what is no such time stays as it is. */
+function builtAt(text: string): string {
+  const date = new Date(text);
+  if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(date.getTime())) return text;
+  const [weekday, day, month, year, time] = date.toUTCString().replace(",", "").split(" ");
+  return `${weekday} ${month} ${String(Number(day)).padStart(2)} ${time} ${year}`;
 }

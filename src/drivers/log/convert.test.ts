@@ -100,7 +100,10 @@ describe("Converter", () => {
   });
 
   test("loses and adds no byte of either stream", () => {
-    const piece = fc.record({ text: fc.string({ unit: fc.constantFrom("a", "\n", '"', "<", "\r", "\\"), minLength: 1 }), stderr: fc.boolean() });
+    const piece = fc.record({
+      text: fc.string({ unit: fc.constantFrom("a", "\n", '"', "<", "\r", "\\"), minLength: 1 }),
+      stderr: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(piece), (outputs) => {
         const spool = Buffer.concat(

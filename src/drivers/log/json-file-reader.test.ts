@@ -29,7 +29,14 @@ const numberOf = (entry: LogEntry): number => Number(Buffer.from(entry.line).toS
 
 async function numbers(path: string, query: Partial<LogQuery> = {}, extra: Partial<JsonFileRead> = {}): Promise<number[]> {
   const found: number[] = [];
-  const options = { path, query: { ...everything, ...query }, signal: new AbortController().signal, run: undefined, flush: async () => {}, ...extra };
+  const options = {
+    path,
+    query: { ...everything, ...query },
+    signal: new AbortController().signal,
+    run: undefined,
+    flush: async () => {},
+    ...extra,
+  };
   for await (const entry of readJsonFile(options)) found.push(numberOf(entry));
   return found;
 }
@@ -123,7 +130,13 @@ describe("following", () => {
   /** Calls `print` with the count of entries seen, after each. */
   async function follow(path: string, run: FakeRun, onEntry: (count: number) => void, query: Partial<LogQuery> = {}): Promise<number[]> {
     const found: number[] = [];
-    const options = { path, query: { ...everything, follow: true, ...query }, signal: new AbortController().signal, run, flush: async () => {} };
+    const options = {
+      path,
+      query: { ...everything, follow: true, ...query },
+      signal: new AbortController().signal,
+      run,
+      flush: async () => {},
+    };
     for await (const entry of readJsonFile(options)) {
       found.push(numberOf(entry));
       onEntry(found.length);

@@ -18,7 +18,11 @@ describe("JsonFile", () => {
     const { file, path } = open(14, 3);
     const output = lines(0, 6);
     expect(file.write(output, 0, output.length, always)).toBe(output.length);
-    expect([".2", ".1", ""].map((end) => readFileSync(path + end, "utf8"))).toEqual(["line 0\nline 1\n", "line 2\nline 3\n", "line 4\nline 5\n"]);
+    expect([".2", ".1", ""].map((end) => readFileSync(path + end, "utf8"))).toEqual([
+      "line 0\nline 1\n",
+      "line 2\nline 3\n",
+      "line 4\nline 5\n",
+    ]);
   });
 
   test("keeps no more files than it may", () => {

@@ -19,7 +19,9 @@ describe("escapeInto", () => {
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         // Each byte that is no UTF-8 is replaced by itself, where a decoder replaces some runs as one.
         const decoded = JSON.parse(`"${escape(bytes)}"`) as string;
-        expect(decoded.replace(/\ufffd+/g, "\ufffd")).toBe(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).replace(/\ufffd+/g, "\ufffd"));
+        expect(decoded.replace(/\ufffd+/g, "\ufffd")).toBe(
+          new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).replace(/\ufffd+/g, "\ufffd"),
+        );
       }),
     );
   });

@@ -10,7 +10,10 @@ test("a line cut anywhere is ended so that it can be read", () => {
   const start = output.indexOf(line);
   const end = start + Buffer.byteLength(line);
   for (let cut = start + 1; cut < end; cut++) {
-    const ended = Buffer.concat([output.subarray(0, cut), restOfLine(output, cut, output.length, lineFormat({ q: '"', stream: "stdout" }))]);
+    const ended = Buffer.concat([
+      output.subarray(0, cut),
+      restOfLine(output, cut, output.length, lineFormat({ q: '"', stream: "stdout" })),
+    ]);
     const text = ended.toString();
     expect(JSON.parse(text.split("\n")[1] ?? "")).toMatchObject({ stream: "stderr", time: "T" });
     expect(text).not.toContain("third");

@@ -76,6 +76,7 @@ export class Pump {
     undo.defer(() => this.#cursor.close());
     this.#spool = new Spool(config.spoolFolder, shared, (base, descriptor) => listener.segment(base, descriptor), limits.freeStepBytes);
     this.#state = this.#resume(this.#cursor.found ?? initialState);
+    this.#dropping = this.#state.lostBytes > 0;
     this.#save(this.#state);
     undo.move();
   }
@@ -159,7 +160,8 @@ export class Pump {
     // Another inode: the process that died had rotated, after it saved how much was written until then.
     const since = inode === last.fileInode ? size - last.fileSize : last.fileInode === 0 ? 0 : size;
     const written = last.segment === 0 ? 0 : Math.max(0, since) + last.written;
-    if (written === 0 && !this.#file.endsWithLine) prefix = Buffer.concat([Buffer.from("\n"), prefix]);
+    // A power loss cut the last line; one that a full disk cut has its rest in the prefix.
+    if (written === 0 && prefix.length === 0 && !this.#file.endsWithLine) prefix = Buffer.from("\n");
     return { ...last, ...position, suspectUntil: resumed ? last.suspectUntil : 0, prefix, written, fileInode: inode, fileSize: size };
   }
 

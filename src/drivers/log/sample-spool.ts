@@ -4,7 +4,12 @@ import { mkdtempSync } from "node:fs";
 import type { OutputStream } from "./types.ts";
 
 /** A record as conmon writes it; for tests. `ending` F: the container wrote a newline behind `text`. */
-export function record(text: string | Uint8Array, ending: "F" | "P" = "F", stream: OutputStream = "stdout", nanoseconds = 851887215): Buffer {
+export function record(
+  text: string | Uint8Array,
+  ending: "F" | "P" = "F",
+  stream: OutputStream = "stdout",
+  nanoseconds = 851887215,
+): Buffer {
   const head = `2026-11-22T05:38:37.${String(nanoseconds).padStart(9, "0")}+00:00 ${stream} ${ending} `;
   return Buffer.concat([Buffer.from(head), typeof text === "string" ? Buffer.from(text) : text, Buffer.from("\n")]);
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, linkSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { check, cString, libc, ptr } from "#os/libc.ts";
 
 const AT_FDCWD = -100;
@@ -31,22 +31,19 @@ export class Segments {
     closeSync(openSync(`${folder}/log`, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600));
     this.#lastPin = this.#pins().at(-1) ?? 0;
     this.#lastPinInode = this.#inode(`${pinPrefix}${this.#lastPin}`);
-    this.#pinCurrent();
     this.pin();
   }
 
   /** Pins the file that conmon will use next; one stat when that is done. @throws ErrnoException `ENOSPC` */
   pin(): void {
-    if (this.#inode("log.tmp") === this.#lastPinInode) return;
+    if (this.#lastPin > 0 && this.#inode("log.tmp") === this.#lastPinInode) return;
     // If conmon comes in between and takes or makes the file, this is the very file it goes on in.
     const descriptor = openSync(this.#path("log.tmp"), constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
-      const name = this.#path(`${pinPrefix}${this.#lastPin + 1}`);
-      const source = `/proc/self/fd/${descriptor}`;
-      const [from, to] = [cString(source), cString(name)];
-      check(libc.linkat(AT_FDCWD, ptr(from), AT_FDCWD, ptr(to), AT_SYMLINK_FOLLOW), `link ${name}`);
-      this.#lastPin++;
-      this.#lastPinInode = fstatSync(descriptor).ino;
+      const next = fstatSync(descriptor).ino;
+      // Asked after `log.tmp` is there: from now on conmon takes that one.
+      this.#pinCurrent(next);
+      if (this.#lastPinInode !== next) this.#addPin(`/proc/self/fd/${descriptor}`, this.#lastPin + 1);
     } finally {
       closeSync(descriptor);
     }
@@ -76,15 +73,21 @@ export class Segments {
     }
   }
 
-  /** Pins `log` itself when no pin holds it: at the start, and when conmon went through more files than were pinned. */
-  #pinCurrent(): void {
+  /** Pins `log` itself when no pin holds it: in a new spool, and when conmon went through more files than were pinned. */
+  #pinCurrent(next: number): void {
     const current = this.#inode("log");
-    if (this.#pins().some((pin) => this.#inode(`${pinPrefix}${pin}`) === current)) return;
-    const number = this.#lastPin + (this.#lastPin === 0 ? 1 : 2);
-    linkSync(this.#path("log"), this.#path(`${pinPrefix}${number}`));
+    if (current === this.#lastPinInode || current === next) return;
+    // Whether there was another file in between cannot be known: a number is left out.
+    this.#addPin(this.#path("log"), this.#lastPin + (this.#lastPin === 0 ? 1 : 2));
+  }
+
+  #addPin(source: string, number: number): void {
+    const name = `${pinPrefix}${number}`;
+    const [from, to] = [cString(source), cString(this.#path(name))];
+    check(libc.linkat(AT_FDCWD, ptr(from), AT_FDCWD, ptr(to), AT_SYMLINK_FOLLOW), `link ${this.#path(name)}`);
     this.#lastPin = number;
     // conmon may have moved on since the look at `log`: what was linked counts.
-    this.#lastPinInode = this.#inode(`${pinPrefix}${number}`);
+    this.#lastPinInode = this.#inode(name);
   }
 
   #pins(): number[] {

@@ -14,7 +14,7 @@ function frames(spool: Buffer, options: FrameOptions = both): { readonly used: n
 /** Text of each stream, by Docker's framing. */
 function parse(bytes: Buffer): [number, string][] {
   const found: [number, string][] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32BE(at + 4);
     found.push([bytes[at] ?? 0, bytes.toString("latin1", at + 8, at + 8 + length)]);
     at += 8 + length;
@@ -58,7 +58,12 @@ describe("toFrames", () => {
         const got = parse(frames(spool).bytes);
         for (const stream of [1, 2]) {
           const expected = Buffer.concat(outputs.filter(([, stderr]) => stderr === (stream === 2)).map(([bytes]) => bytes));
-          expect(got.filter(([number]) => number === stream).map(([, text]) => text).join("")).toBe(expected.toString("latin1"));
+          expect(
+            got
+              .filter(([number]) => number === stream)
+              .map(([, text]) => text)
+              .join(""),
+          ).toBe(expected.toString("latin1"));
         }
       }),
     );

@@ -1,4 +1,17 @@
-import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPipe, PipeReader } from "#os/process/pipe.ts";
@@ -14,23 +27,27 @@ export class ConmonContainer implements AsyncDisposable {
   readonly id: string;
   readonly folder: string;
   readonly #runtimeRoot: string;
+  readonly #disk: string | undefined;
   #pid = 0;
 
-  constructor() {
+  /** @param diskBytes  spool and logs lie on a disk of their own of this size, at `folder/disk` */
+  constructor(diskBytes?: number) {
     this.id = `gantry-log-test-${process.pid}-${++made}`;
     // Short: conmon's socket lies below, and its path has 107 bytes at most.
     this.folder = mkdtempSync(join(tmpdir(), "glt-"));
     this.#runtimeRoot = `${this.folder}/rt`;
-    for (const name of ["bundle", "rt", "exits", "spool", "logs"]) mkdirSync(`${this.folder}/${name}`);
+    for (const name of ["bundle", "rt", "exits", "disk"]) mkdirSync(`${this.folder}/${name}`);
+    if (diskBytes !== undefined) this.#disk = mountDisk(`${this.folder}/disk`, diskBytes);
+    for (const path of [this.spoolFolder, this.logsFolder]) mkdirSync(path);
     makeRoot(`${this.folder}/root`);
   }
 
   get spoolFolder(): string {
-    return `${this.folder}/spool`;
+    return `${this.folder}/disk/spool`;
   }
 
   get logsFolder(): string {
-    return `${this.folder}/logs`;
+    return `${this.folder}/disk/logs`;
   }
 
   get attachSocket(): string {
@@ -83,6 +100,7 @@ export class ConmonContainer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const removal = Bun.spawn(["crun", "--root", this.#runtimeRoot, "delete", "-f", this.id], { stdio: ["ignore", "ignore", "ignore"] });
     await removal.exited;
+    if (this.#disk !== undefined) Bun.spawnSync(["umount", "-l", this.#disk]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -108,6 +126,12 @@ export class ConmonContainer implements AsyncDisposable {
     if (pid <= 0) throw new Error(`conmon: ${message ?? line}`);
     return pid;
   }
+}
+
+function mountDisk(path: string, sizeBytes: number): string {
+  const { exitCode } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${sizeBytes}`, "tmpfs", path]);
+  if (exitCode !== 0) throw new Error(`cannot mount ${path}`);
+  return path;
 }
 
 function makeRoot(root: string): void {

@@ -4,6 +4,7 @@ import { expectClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
+import { until } from "../../support/until.ts";
 
 let daemon: TestDaemon;
 const cli = (...args: string[]) => docker(daemon.host, ...args);
@@ -24,8 +25,18 @@ async function background(name: string, ...command: string[]): Promise<AsyncDisp
   return { [Symbol.asyncDispose]: async () => void (await cli("rm", "-f", name)) };
 }
 
-const fetchText = (url: string): Promise<string> =>
-  fetch(url, { signal: AbortSignal.timeout(3000), keepalive: false }).then((response) => response.text());
+/** The server in the container may need a moment to listen. */
+async function fetchText(url: string): Promise<string> {
+  let text = "";
+  await until(async () => {
+    text = await fetch(url, { signal: AbortSignal.timeout(3000), keepalive: false }).then(
+      (response) => response.text(),
+      () => "",
+    );
+    return text !== "";
+  });
+  return text;
+}
 
 describe("published ports", () => {
   test("are reached by 127.0.0.1, [::1] and the host's own address, and are free after rm", async () => {

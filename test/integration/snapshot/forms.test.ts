@@ -62,7 +62,7 @@ function describeTree(root: string): Record<string, string> {
       const stat = directory.stat(child)!;
       const here = `${at}/${child}`;
       if (!stat.isDirectory() && !groups.has(stat.ino)) groups.set(stat.ino, here);
-      const attributes = [...directory.xattrs(child)].sort().map(([key, value]) => `${key}=${value.toString("hex")}`);
+      const attributes = [...directory.xattrs(child)].map(([key, value]) => `${key}=${value.toString("hex")}`).sort();
       const content = stat.isFile() ? readFileSync(Buffer.from(`${root}${here}`, "latin1")).toString("hex") : "";
       const target = stat.isSymbolicLink() ? directory.readLink(child) : "";
       const size = stat.isDirectory() ? "" : `${stat.size} ${stat.nlink} ${groups.get(stat.ino)}`;

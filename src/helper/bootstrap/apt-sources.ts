@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { EngineError } from "#lib/errors.ts";
+
+/** Where packages of a suite come from. */
+export interface AptSource {
+  readonly uri: string;
+  readonly suite: string;
+  /** File of the key that signs it; absent: apt's trusted keys. */
+  readonly signedBy?: string;
+}
+
+/**
+ * The host's own sources of a suite: itself, its updates and its security fixes. A mirror of another suite of the same distribution has this
+ * one as well.
+ * @throws {EngineError} `unavailable` when the host has no source that fits
+ */
+export function sourcesOf(suite: string, all: readonly AptSource[] = readAptSources()): AptSource[] {
+  const exact = all.filter((source) => [suite, `${suite}-updates`, `${suite}-security`].includes(source.suite));
+  if (exact.some((source) => source.suite === suite)) return exact;
+  const debian = all.find(({ signedBy, suite: other }) => signedBy?.includes("debian-archive") || debianSuites.has(other));
+  if (!debian)
+    throw new EngineError("unavailable", `this host's apt sources name no mirror of Debian's ${suite}: give one with --mirror URL`);
+  return [{ ...debian, suite }];
+}
+
+const debianSuites = new Set(["bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable", "oldstable"]);
+
+/** One line for sources.list. Source: sources.list(5). */
+export const sourceLine = ({ uri, suite, signedBy }: AptSource): string => `deb ${signedBy ? `[signed-by=${signedBy}] ` : ""}${uri} ${suite} main`;
+
+/** Sources of binary packages with a component `main`, from both formats. Source: sources.list(5). */
+export function readAptSources(root = "/etc/apt"): AptSource[] {
+  const parts = namesIn(`${root}/sources.list.d`).map((name) => `${root}/sources.list.d/${name}`);
+  return [`${root}/sources.list`, ...parts].flatMap((file) => {
+    if (file.endsWith(".sources")) return parseDeb822(read(file));
+    return file.endsWith(".list") ? parseLines(read(file)) : [];
+  });
+}
+
+function parseLines(text: string): AptSource[] {
+  return text.split("\n").flatMap((line) => {
+    const match = /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)$/.exec(line.trim());
+    const [, options = "", uri = "", suite = "", components = ""] = match ?? [];
+    if (!match || !components.split(/\s+/).includes("main")) return [];
+    const signedBy = /signed-by=(\S+)/.exec(options)?.[1];
+    return [{ uri, suite, ...(signedBy !== undefined && { signedBy }) }];
+  });
+}
+
+function parseDeb822(text: string): AptSource[] {
+  return text.split(/\n\s*\n/).flatMap((paragraph) => {
+    const field = (name: string): string[] => {
+      const value = new RegExp(`^${name}:(.*(?:\\n[ \\t].*)*)`, "mi").exec(paragraph)?.[1] ?? "";
+      return value.split(/\s+/).filter(Boolean);
+    };
+    if (!field("Types").includes("deb") || !field("Components").includes("main") || field("Enabled")[0] === "no") return [];
+    // A key written into the file itself has no path; apt's trusted keys then have to do.
+    const signedBy = field("Signed-By").find((value) => value.startsWith("/"));
+    return field("URIs").flatMap((uri) => field("Suites").map((suite) => ({ uri, suite, ...(signedBy !== undefined && { signedBy }) })));
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return []; // no such folder: the host has one file, or no apt
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return ""; // not there
+  }
+}

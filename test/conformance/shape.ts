@@ -1,0 +1,62 @@
+/** Which values of a JSON answer are facts, and not only their type. */
+export interface ShapeOptions {
+  /** Paths (`State.Status`) at and below which values are kept. "" keeps everything. */
+  readonly values?: readonly string[];
+  readonly normalise: (text: string) => string;
+}
+
+/** Keys whose values come from a fixed list that clients know. */
+const enumerated = new Set(
+  "Status Running Paused Restarting OOMKilled Dead ExitCode StatusCode Driver Scope Action RW Internal Attachable Ingress EnableIPv4 EnableIPv6 ConfigOnly CanRemove NetworkMode".split(
+    " ",
+  ),
+);
+
+/**
+ * The form of a JSON value: keys sorted, and the type of each value; `"= x"` where the value itself is a fact, `empty` for an empty text.
+ * The elements of a list become one.
+ */
+export function shapeOf(value: unknown, options: ShapeOptions, path = ""): unknown {
+  const kept = options.values?.some((wanted) => wanted === "" || path === wanted || path.startsWith(`${wanted}.`)) ?? false;
+  if (value === null) return "null";
+  if (Array.isArray(value)) return shapeOfList(value, options, path, kept);
+  if (typeof value === "object") return shapeOfObject(value as Record<string, unknown>, options, path);
+  const key = path.slice(path.lastIndexOf(".") + 1);
+  if (kept || enumerated.has(key)) return `= ${options.normalise(String(value))}`;
+  return value === "" ? "empty" : typeof value;
+}
+
+function shapeOfObject(value: Record<string, unknown>, options: ShapeOptions, path: string): unknown {
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [
+    options.normalise(key),
+    shapeOf(inner, options, path === "" ? key : `${path}.${key}`),
+  ]);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function shapeOfList(value: readonly unknown[], options: ShapeOptions, path: string, kept: boolean): unknown {
+  const shapes = value.map((element) => shapeOf(element, options, path));
+  if (kept || shapes.length === 0) return shapes;
+  return [shapes.reduce(merge)];
+}
+
+/** One shape for two: keys of both, alternatives where they differ. */
+function merge(a: unknown, b: unknown): unknown {
+  if (Bun.deepEquals(a, b)) return a;
+  if (isRecord(a) && isRecord(b)) {
+    const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
+    return Object.fromEntries(
+      keys.map((key): [string, unknown] => [key, key in a && key in b ? merge(a[key], b[key]) : optional(a[key] ?? b[key])]),
+    );
+  }
+  const texts = [a, b].flatMap((one) => (typeof one === "string" ? one.split(" | ") : [JSON.stringify(one)]));
+  return [...new Set(texts)].sort().join(" | ");
+}
+
+function optional(shape: unknown): unknown {
+  return { "absent or": shape };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
