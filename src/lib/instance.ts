@@ -66,6 +66,10 @@ export function instancePaths(instance: Pick<Instance, "dataRoot" | "execRoot">)
     containers: `${dataRoot}/containers`,
     container: (id: string) => containerPaths(dataRoot, execRoot, id),
     runtimeState: `${execRoot}/runtime`,
+    bundles: `${execRoot}/bundles`,
+    execs: `${execRoot}/execs`,
+    /** A socket's path has at most 107 bytes: short id. */
+    exec: (id: string) => `${execRoot}/execs/${id.slice(0, 16)}`,
     exits: `${execRoot}/exits`,
     networkNamespaces: `${execRoot}/netns`,
     bootId: `${execRoot}/boot-id`,

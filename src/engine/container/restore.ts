@@ -134,6 +134,12 @@ async function removeOrphans(deps: ContainerDependencies): Promise<void> {
       await runtime.remove(id, bundle, `/${deps.instance.cgroupParent}/${id}`);
     }
   }
+  const bundles = new Set([...deps.containers.all()].filter(({ state }) => isRunning(state)).map(({ id }) => paths.container(id).bundle));
+  for (const name of await deps.listFolders(paths.bundles)) {
+    if (!bundles.has(`${paths.bundles}/${name}`)) await deps.removeTree(`${paths.bundles}/${name}`);
+  }
+  // Execs are not kept over a restart: what still runs of them runs on without us.
+  for (const name of await deps.listFolders(paths.execs)) await deps.removeTree(`${paths.execs}/${name}`);
   for (const id of await deps.listFolders(paths.containers)) {
     if (isKnown(id)) continue;
     deps.log.info("orphaned folder removed", { container: id });

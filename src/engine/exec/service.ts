@@ -259,9 +259,8 @@ export class ExecService {
       .catch((error: unknown) => this.#deps.log.warn("folder of an exec could not be removed", { bundle, error: messageOf(error) }));
   }
 
-  /** A socket's path has at most 107 bytes. */
   #bundle(exec: Exec): string {
-    return `${this.#deps.instance.execRoot}/execs/${exec.id.slice(0, 16)}`;
+    return instancePaths(this.#deps.instance).exec(exec.id);
   }
 
   #runningContainer(name: string): ContainerRecord {

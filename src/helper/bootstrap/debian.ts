@@ -103,7 +103,7 @@ function pushFile(path: string, reader: TarReader): void {
   const buffer = Buffer.allocUnsafe(1 << 20);
   try {
     for (let length = readSync(descriptor, buffer); length > 0; length = readSync(descriptor, buffer)) reader.push(buffer.subarray(0, length));
-    reader.end();
+    reader.finish();
   } finally {
     closeSync(descriptor);
   }
