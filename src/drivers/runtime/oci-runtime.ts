@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
@@ -170,9 +170,18 @@ export class OciRuntime implements RuntimeDriver {
     const pidStartTicks = pid === undefined ? undefined : processStartTicks(pid);
     const alive = pid !== undefined && pidStartTicks !== undefined && isMonitor && exit === undefined;
     const waitsForStart = alive && existsSync(`${this.#stateFolder(id)}/exec.fifo`);
-    if (!alive) return { alive, waitsForStart, ...(exit && { exit }) };
+    if (!alive) return { alive, monitorAlive: isMonitor, waitsForStart, ...(exit && { exit }) };
     const monitorStartTicks = processStartTicks(monitorPid) ?? 0;
-    return { process: { pid, pidStartTicks, monitorPid, monitorStartTicks }, alive, waitsForStart };
+    return { process: { pid, pidStartTicks, monitorPid, monitorStartTicks }, alive, monitorAlive: true, waitsForStart };
+  }
+
+  endStrayMonitors(isWanted: (id: string) => boolean): void {
+    for (const pid of allPids()) {
+      const words = commandLine(pid);
+      const id = words[words.indexOf("-c") + 1] ?? "";
+      const isOurs = words[0]?.endsWith("conmon") === true && words.includes("--exit-dir") && words.includes(this.#options.exitFolder);
+      if (isOurs && !isWanted(id)) for (const member of [...descendants(pid), pid]) signalIfAlive(member, SIGKILL);
+    }
   }
 
   watch(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void {
@@ -182,6 +191,9 @@ export class OciRuntime implements RuntimeDriver {
   /** Not by the runtime's `delete`: that is one more process, loaded twice, for three removals. */
   async remove(id: string, bundle: string, cgroupsPath: string): Promise<void> {
     this.#exits.remove(id);
+    // What init left behind in another session would keep the cgroup.
+    const group = cgroupFolder(this.#options.hierarchies, "pids", cgroupsPath);
+    if (group !== undefined) for (const pid of cgroupProcesses(group)) signalIfAlive(pid, SIGKILL);
     await this.#options.kernel.run({ type: "remove-cgroup", path: cgroupsPath });
     rmSync(this.#stateFolder(id), { recursive: true, force: true });
     await rm(bundle, { recursive: true, force: true });
@@ -222,6 +234,23 @@ export class OciRuntime implements RuntimeDriver {
 }
 
 const startLimitMilliseconds = 10_000;
+const SIGKILL = 9;
+
+function allPids(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** Children and their children, as the kernel lists them. Source: proc_pid_task_tid_children(5). */
+function descendants(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+    return [...children.flatMap(descendants), ...children];
+  } catch {
+    return []; // gone, or a kernel without the file
+  }
+}
 
 function readPid(path: string): number | undefined {
   try {

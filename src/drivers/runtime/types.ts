@@ -37,6 +37,8 @@ export interface FoundContainer {
   /** First process and monitor, as far as they are alive. */
   readonly process?: RuntimeProcess;
   readonly alive: boolean;
+  /** The monitor is still there: an exit file may follow. */
+  readonly monitorAlive: boolean;
   /** Made but never let go: a daemon died between create and start. */
   readonly waitsForStart: boolean;
   readonly exit?: RuntimeExit;
@@ -110,6 +112,11 @@ export interface RuntimeDriver {
   alive(process: RuntimeProcess): { readonly init: boolean; readonly monitor: boolean };
   /** What is left of a container from before this daemon started. */
   find(id: string, bundle: string, persistFolder: string): FoundContainer;
+  /**
+   * Ends what a daemon before this one was about to make and nobody will take up: monitors of this instance, with the runtime below them,
+   * whose container is not wanted. For a start of the daemon, before `remove`.
+   */
+  endStrayMonitors(isWanted: (id: string) => boolean): void;
   /** Begins to tell exits: once per container, also for those that ended while nobody looked. */
   watch(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void;
   /** Removes the runtime's state, cgroups, bundle and exit files. Success when they are gone. */

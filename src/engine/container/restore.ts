@@ -1,3 +1,4 @@
+import { sleep } from "#lib/async.ts";
 import { messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
@@ -13,6 +14,7 @@ import { attachSocket } from "#drivers/runtime/conmon.ts";
 import { isRunning } from "./state.ts";
 
 const unknownExitCode = 255;
+const exitFileMilliseconds = 3000;
 
 /**
  * Makes records and reality agree after a restart of the daemon, however it ended: what runs is taken up, what has ended meanwhile gets
@@ -22,6 +24,12 @@ export async function restoreContainers(deps: ContainerDependencies, lifecycle: 
   const records = [...deps.containers.all()];
   for (const record of records)
     for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.addUser(mount.name, record.id);
+  for (const runtime of deps.runtimes.values()) {
+    runtime.endStrayMonitors((id) => {
+      const record = deps.containers.peek(id);
+      return record !== undefined && (isRunning(record.state) || isLive(deps, record));
+    });
+  }
   const running = await Promise.all(
     records.map((record) => restoreOne(deps, record).catch((error: unknown) => failed(deps, record, error))),
   );
@@ -47,6 +55,13 @@ export function startWanted(deps: ContainerDependencies, lifecycle: Lifecycle): 
   }
 }
 
+/** Made, let go, and not ended. */
+function isLive(deps: ContainerDependencies, record: ContainerRecord): boolean {
+  const paths = instancePaths(deps.instance).container(record.id);
+  const found = runtimeOf(deps, record).find(record.id, paths.bundle, paths.persist);
+  return (found.alive && !found.waitsForStart) || found.exit !== undefined;
+}
+
 function failed(deps: ContainerDependencies, record: ContainerRecord, error: unknown): undefined {
   deps.log.error("container could not be restored", { container: record.id, error: messageOf(error) });
   return undefined;
@@ -57,7 +72,16 @@ async function restoreOne(deps: ContainerDependencies, record: ContainerRecord):
   const { containers, log, logs } = deps;
   const paths = instancePaths(deps.instance).container(record.id);
   const runtime = runtimeOf(deps, record);
-  const found = runtime.find(record.id, paths.bundle, paths.persist);
+  let found = runtime.find(record.id, paths.bundle, paths.persist);
+  // It has just ended: its monitor is about to say how.
+  for (
+    let waited = 0;
+    waited < exitFileMilliseconds && !found.alive && !found.exit && found.monitorAlive && isRunning(record.state);
+    waited += 20
+  ) {
+    await sleep(20);
+    found = runtime.find(record.id, paths.bundle, paths.persist);
+  }
   if (found.alive && found.process && !found.waitsForStart && record.state.status !== "removing") {
     await logs.open(logConfig(deps, record));
     logs.setValve(record.id, attachSocket(paths.bundle));
