@@ -49,6 +49,8 @@ test("a file that is no cursor is none", () => {
 test("blocks for both slots are there from the beginning", () => {
   const path = join(temporaryFolder(), "cursor");
   const cursor = new CursorFile(path);
+  expect(cursor.exists).toBe(false);
+  cursor.save(initialState);
   const { blocks } = statSync(path);
   const text = Buffer.alloc(16383, 0x61);
   const line = { text, partTime: undefined, lastTime: "2026-01-01T00:00:01Z" };

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readSync, writeSync } from "node:fs";
 import { libc } from "#os/libc.ts";
 import { noLines, type UnfinishedLine, type UnfinishedLines } from "./convert.ts";
 
@@ -48,42 +48,57 @@ const slotHeadBytes = 12;
  * loss a torn slot is seen and the other one taken.
  */
 export class CursorFile {
-  readonly #descriptor: number;
+  readonly #path: string;
+  #descriptor: number | undefined;
   #sequence = 0;
   /** What was found when the file was opened. */
   readonly found: CursorState | undefined;
 
+  /** Opens the file where there is one. */
   constructor(path: string) {
-    this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-    // Blocks for both slots, so that the cursor can be saved on a full disk; where there are none now, saving may fail later, which is told.
-    if (fstatSync(this.#descriptor).size < 2 * slotBytes) libc.fallocate(this.#descriptor, 0, 0, 2 * slotBytes);
-    this.found = this.#load();
+    this.#path = path;
+    if (!existsSync(path)) return;
+    this.#descriptor = openSync(path, constants.O_RDWR);
+    this.found = this.#load(this.#descriptor);
+  }
+
+  /** False until something was saved: a container that prints nothing needs no cursor. */
+  get exists(): boolean {
+    return this.#descriptor !== undefined;
   }
 
   /** @throws ErrnoException such as `ENOSPC`; the slot before stays good */
   save(state: CursorState): void {
     const slot = encodeSlot(this.#sequence + 1, state);
     const at = ((this.#sequence + 1) % 2) * slotBytes;
+    this.#descriptor ??= createSlots(this.#path);
     const written = writeSync(this.#descriptor, slot, 0, slot.length, at);
     if (written < slot.length) throw Object.assign(new Error("cursor written in part"), { code: "ENOSPC" });
     this.#sequence++;
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
   }
 
-  #load(): CursorState | undefined {
+  #load(descriptor: number): CursorState | undefined {
     let newest: DecodedSlot | undefined;
     for (const index of [0, 1]) {
       const bytes = Buffer.alloc(slotBytes);
-      const length = readSync(this.#descriptor, bytes, 0, slotBytes, index * slotBytes);
+      const length = readSync(descriptor, bytes, 0, slotBytes, index * slotBytes);
       const slot = decodeSlot(bytes.subarray(0, length));
       if (slot && (!newest || slot.sequence > newest.sequence)) newest = slot;
     }
     this.#sequence = newest?.sequence ?? 0;
     return newest?.state;
   }
+}
+
+/** Blocks for both slots, so that the cursor can be saved on a full disk; where there are none now, saving may fail later, which is told. */
+function createSlots(path: string): number {
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  libc.fallocate(descriptor, 0, 0, 2 * slotBytes);
+  return descriptor;
 }
 
 interface DecodedSlot {

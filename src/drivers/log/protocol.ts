@@ -11,9 +11,16 @@ export interface LogLimits {
   readonly diskFullWaitMilliseconds: number;
   /** Space of a spool is given back in pieces of this size. */
   readonly freeStepBytes: number;
+  /** The next segment is prepared when the first one has this size: few containers print so much. */
+  readonly pinFromBytes: number;
 }
 
-export const defaultLimits: LogLimits = { lagBytes: 64 << 20, diskFullWaitMilliseconds: 30_000, freeStepBytes: 8 << 20 };
+export const defaultLimits: LogLimits = {
+  lagBytes: 64 << 20,
+  diskFullWaitMilliseconds: 30_000,
+  freeStepBytes: 8 << 20,
+  pinFromBytes: 64 << 10,
+};
 
 /** Main thread → log worker. `key` names one run of one container; a container started again has a new one. */
 export type LogRequest =

@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
-import { defaultLimits } from "./protocol.ts";
+import { defaultLimits as productLimits } from "./protocol.ts";
 import { Pump, pumpBuffers, type PumpListener } from "./pump.ts";
 import { record, recordsOf, temporaryFolder } from "./sample-spool.ts";
 import { SharedOffsets } from "./shared-offsets.ts";
 import type { LogConfig } from "./types.ts";
 
 const buffers = pumpBuffers();
+const defaultLimits = { ...productLimits, pinFromBytes: 0 };
 const nobody: PumpListener = { segment() {}, progress() {}, pressure() {} };
 
 let folder: string;
@@ -111,6 +112,8 @@ describe("Pump", () => {
 
   test("output that was written but not remembered is not written again", () => {
     const pump = open();
+    print(record("zero"));
+    drain(pump);
     print(Buffer.concat([record("one"), record("two")]));
     const before = readFileSync(`${folder}/logs/cursor`);
     pump.step(0);
@@ -118,11 +121,13 @@ describe("Pump", () => {
     writeFileSync(`${folder}/logs/cursor`, before);
     print(record("three"));
     finish(open());
-    expect(logged()).toBe("one\ntwo\nthree\n");
+    expect(logged()).toBe("zero\none\ntwo\nthree\n");
   });
 
   test("more than one step may be forgotten", () => {
     const pump = open({ options: { "max-size": "1000", "max-file": "100" } });
+    print(record("zero"));
+    drain(pump);
     const before = readFileSync(`${folder}/logs/cursor`);
     print(record("one"));
     pump.step(0);
@@ -130,7 +135,7 @@ describe("Pump", () => {
     pump.step(0);
     writeFileSync(`${folder}/logs/cursor`, before);
     finish(open({ options: { "max-size": "1000", "max-file": "100" } }));
-    expect(logged()).toBe("one\ntwo\n");
+    expect(logged()).toBe("zero\none\ntwo\n");
   });
 
   test("a last line torn by a power loss is closed, and hides nothing", () => {
@@ -147,7 +152,7 @@ describe("Pump", () => {
   });
 
   test("segments that were lost while nobody looked are told in one line", () => {
-    open();
+    open().step(0);
     for (const text of ["one", "two", "lost", "four"]) {
       print(record(text));
       rotateSpool();
@@ -198,6 +203,12 @@ describe("Pump", () => {
     expect(lines.filter(Boolean).length).toBeLessThan(20000);
     expect(lines.every((line) => line === "" || /^line \d+$/.test(line))).toBe(true);
     expect(lines.at(-2)).toBe("line 19999");
+  });
+
+  test("a container that prints nothing has an empty log, and nothing else", () => {
+    finish(open({}, nobody, productLimits));
+    expect(readdirSync(`${folder}/logs`)).toEqual(["c-json.log"]);
+    expect(readdirSync(`${folder}/spool`)).toEqual([]);
   });
 
   test("the driver none writes nothing", () => {

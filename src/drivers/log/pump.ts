@@ -49,7 +49,8 @@ export class Pump {
   readonly #listener: PumpListener;
   readonly #format: LineFormat;
   readonly #options: JsonFileLimits;
-  readonly #file: JsonFile | undefined;
+  /** Opened by the first step: whoever starts a container does not wait for it. Undefined with the driver `none`. */
+  #file: JsonFile | undefined;
   readonly #cursor: CursorFile;
   readonly #spool: Spool;
   #state: CursorState;
@@ -70,14 +71,11 @@ export class Pump {
     mkdirSync(config.spoolFolder, { recursive: true });
     mkdirSync(config.logsFolder, { recursive: true });
     using undo = new DisposableStack();
-    this.#file = config.driver === "none" ? undefined : new JsonFile(logPath(config.logsFolder, config.containerId), this.#options);
-    undo.defer(() => this.#file?.close());
     this.#cursor = new CursorFile(`${config.logsFolder}/cursor`);
     undo.defer(() => this.#cursor.close());
-    this.#spool = new Spool(config.spoolFolder, shared, (base, descriptor) => listener.segment(base, descriptor), limits.freeStepBytes);
-    this.#state = this.#resume(this.#cursor.found ?? initialState);
+    this.#spool = new Spool(config.spoolFolder, shared, limits, (base, descriptor) => listener.segment(base, descriptor));
+    this.#state = this.#resumeSpool(this.#cursor.found ?? initialState);
     this.#dropping = this.#state.lostBytes > 0;
-    this.#save(this.#state);
     undo.move();
   }
 
@@ -101,6 +99,7 @@ export class Pump {
 
   /** One piece of work, a few milliseconds at most. @param now  monotonic milliseconds */
   step(now: number): PumpStep {
+    if (this.#config.driver !== "none") this.#file ??= this.#openFile();
     const hasSpace = this.#spool.prepare();
     // Asked before the read: what it finds then is all.
     const complete = this.#spool.isComplete;
@@ -126,7 +125,7 @@ export class Pump {
   finish(now: number): SpoolOffset | undefined {
     if (this.#file && !this.#writeEnd(this.#file, now)) return undefined;
     const { fileInode, fileSize, prefix, lostBytes } = this.#state;
-    this.#save({ ...initialState, fileInode, fileSize, prefix, lostBytes });
+    if (this.#cursor.exists) this.#save({ ...initialState, fileInode, fileSize, prefix, lostBytes });
     const end = this.#spool.remove();
     this.#shared.free(end);
     this.#file?.close();
@@ -136,7 +135,6 @@ export class Pump {
 
   /** Lets go without an end: the daemon stops, or the container's log is removed. Readers of the spool read on until `release`. */
   detach(): void {
-    this.#save(this.#state);
     this.#file?.close();
     this.#cursor.close();
   }
@@ -151,18 +149,27 @@ export class Pump {
     if (this.#saved) this.#spool.free(this.#state.offset, () => this.#file?.sync());
   }
 
-  #resume(last: CursorState): CursorState {
+  #resumeSpool(last: CursorState): CursorState {
     const { gap, ...position } = this.#spool.resume(last);
-    const resumed = position.segment === last.segment && position.segmentInode === last.segmentInode;
-    let prefix = gap ? this.#marked(last.prefix, lossTexts.gap) : last.prefix;
-    if (!this.#file) return { ...last, ...position, written: 0 };
-    const { inode, size } = this.#file.position;
+    const same = position.segment === last.segment && position.segmentInode === last.segmentInode;
+    const prefix = gap ? this.#marked(last.prefix, lossTexts.gap) : last.prefix;
+    return { ...last, ...position, prefix, suspectUntil: same ? last.suspectUntil : 0 };
+  }
+
+  #openFile(): JsonFile {
+    const { containerId, logsFolder } = this.#config;
+    const file = new JsonFile(logPath(logsFolder, containerId), this.#options);
+    const last = this.#cursor.found ?? initialState;
+    const { inode, size } = file.position;
     // Another inode: the process that died had rotated, after it saved how much was written until then.
     const since = inode === last.fileInode ? size - last.fileSize : last.fileInode === 0 ? 0 : size;
     const written = last.segment === 0 ? 0 : Math.max(0, since) + last.written;
+    let { prefix } = this.#state;
     // A power loss cut the last line; one that a full disk cut has its rest in the prefix.
-    if (written === 0 && prefix.length === 0 && !this.#file.endsWithLine) prefix = Buffer.from("\n");
-    return { ...last, ...position, suspectUntil: resumed ? last.suspectUntil : 0, prefix, written, fileInode: inode, fileSize: size };
+    if (written === 0 && prefix.length === 0 && !file.endsWithLine) prefix = Buffer.from("\n");
+    this.#state = { ...this.#state, prefix, written, fileInode: inode, fileSize: size };
+    if (this.#cursor.exists) this.#save(this.#state);
+    return file;
   }
 
   #convert(file: JsonFile, now: number): PumpStep {
@@ -183,6 +190,8 @@ export class Pump {
   #write(file: JsonFile, used: number, now: number): PumpStep {
     const { converter } = this.#buffers;
     const before = this.#state;
+    // Before the first byte: what is in the file without a cursor was there before this run.
+    if (!this.#cursor.exists && converter.length > 0) this.#save(before);
     const start = Math.min(before.written, converter.length);
     const reached = this.#dropping ? start : file.write(converter.output, start, converter.length, (at) => this.#saveWritten(file, at));
     const all = reached === converter.length;

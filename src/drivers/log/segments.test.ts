@@ -9,6 +9,12 @@ beforeEach(() => {
   folder = temporaryFolder();
 });
 
+function open(): Segments {
+  const segments = new Segments(folder);
+  segments.pin();
+  return segments;
+}
+
 function print(text: string): void {
   appendFileSync(join(folder, "log"), text);
 }
@@ -25,7 +31,7 @@ function textOf({ descriptor }: { readonly descriptor: number }): string {
 
 describe("Segments", () => {
   test("every segment is kept while somebody pins, and read in order", () => {
-    const segments = new Segments(folder);
+    const segments = open();
     for (const text of ["one", "two", "three", "four"]) {
       print(text);
       segments.pin();
@@ -43,35 +49,35 @@ describe("Segments", () => {
   });
 
   test("a segment is complete only when conmon has taken the next file", () => {
-    const segments = new Segments(folder);
+    const segments = open();
     expect(segments.isComplete(1)).toBe(false);
     rotate();
     expect(segments.isComplete(1)).toBe(true);
   });
 
   test("after two rotations without anybody nothing is missing", () => {
-    expect(new Segments(folder).isComplete(1)).toBe(false);
+    expect(open().isComplete(1)).toBe(false);
     print("one");
     rotate();
     print("two");
-    const segments = new Segments(folder);
+    const segments = open();
     expect([segments.open(1), segments.open(2)].map(textOf)).toEqual(["one", "two"]);
   });
 
   test("segments lost while nobody pinned leave a gap in the numbers", () => {
-    expect(new Segments(folder).isComplete(1)).toBe(false);
+    expect(open().isComplete(1)).toBe(false);
     for (const text of ["one", "two", "lost", "four"]) {
       print(text);
       rotate();
     }
-    const segments = new Segments(folder);
+    const segments = open();
     expect([segments.open(1), segments.open(2)].map(textOf)).toEqual(["one", "two"]);
     const next = segments.open(3);
     expect(next.number).toBe(4);
   });
 
   test("the same when conmon is too fast for somebody who pins", () => {
-    const segments = new Segments(folder);
+    const segments = open();
     for (const text of ["one", "two", "lost", "four"]) {
       print(text);
       rotate();
@@ -83,7 +89,7 @@ describe("Segments", () => {
   });
 
   test("segments behind the reader are removed, and all at the end", () => {
-    const segments = new Segments(folder);
+    const segments = open();
     rotate();
     segments.pin();
     segments.removeBefore(2);
@@ -93,7 +99,7 @@ describe("Segments", () => {
   });
 
   test("a spool that was replaced is read from its first segment", () => {
-    const segments = new Segments(folder);
+    const segments = open();
     expect(segments.open(17).number).toBe(1);
   });
 });

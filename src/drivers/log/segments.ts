@@ -25,18 +25,22 @@ export class Segments {
   #lastPin = 0;
   #lastPinInode = 0;
 
-  /** Makes `log` where conmon has not, so that the first segment is known before its first byte. */
+  /**
+   * Makes `log` where conmon has not, so that the first segment is known before its first byte. What comes next is left to `pin`: making a
+   * file takes up to a millisecond, and most containers never need a second one.
+   */
   constructor(folder: string) {
     this.#folder = folder;
     closeSync(openSync(`${folder}/log`, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600));
     this.#lastPin = this.#pins().at(-1) ?? 0;
     this.#lastPinInode = this.#inode(`${pinPrefix}${this.#lastPin}`);
-    this.pin();
+    if (this.#lastPin === 0) this.#addPin(this.#path("log"), 1);
+    else this.pin();
   }
 
   /** Pins the file that conmon will use next; one stat when that is done. @throws ErrnoException `ENOSPC` */
   pin(): void {
-    if (this.#lastPin > 0 && this.#inode("log.tmp") === this.#lastPinInode) return;
+    if (this.#inode("log.tmp") === this.#lastPinInode) return;
     // If conmon comes in between and takes or makes the file, this is the very file it goes on in.
     const descriptor = openSync(this.#path("log.tmp"), constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
@@ -47,6 +51,11 @@ export class Segments {
     } finally {
       closeSync(descriptor);
     }
+  }
+
+  /** True while `log` is the file with this inode. */
+  isCurrent(inode: number): boolean {
+    return this.#inode("log") === inode;
   }
 
   /** True when conmon writes into a later segment than `number`: no byte will be added to it. */
@@ -73,12 +82,12 @@ export class Segments {
     }
   }
 
-  /** Pins `log` itself when no pin holds it: in a new spool, and when conmon went through more files than were pinned. */
+  /** Pins `log` itself when no pin holds it: conmon went through more files than were pinned. */
   #pinCurrent(next: number): void {
     const current = this.#inode("log");
     if (current === this.#lastPinInode || current === next) return;
     // Whether there was another file in between cannot be known: a number is left out.
-    this.#addPin(this.#path("log"), this.#lastPin + (this.#lastPin === 0 ? 1 : 2));
+    this.#addPin(this.#path("log"), this.#lastPin + 2);
   }
 
   #addPin(source: string, number: number): void {

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { isDiskFull, punchHole, SpoolReserve } from "./disk-space.ts";
+import type { LogLimits } from "./protocol.ts";
 import { Segments } from "./segments.ts";
 import type { SharedOffsets } from "./shared-offsets.ts";
 import type { SpoolOffset } from "./types.ts";
@@ -11,6 +12,8 @@ export interface SpoolPosition {
   readonly segmentBase: SpoolOffset;
   readonly offset: number;
 }
+
+type SpoolLimits = Pick<LogLimits, "freeStepBytes" | "pinFromBytes">;
 
 interface PassedSegment {
   readonly end: SpoolOffset;
@@ -25,7 +28,7 @@ export class Spool {
   readonly #segments: Segments;
   readonly #shared: SharedOffsets;
   readonly #onSegment: (base: SpoolOffset, descriptor: number) => void;
-  readonly #freeStepBytes: number;
+  readonly #limits: SpoolLimits;
   readonly #reserve = new SpoolReserve();
   #passed: PassedSegment[] = [];
   #descriptor = -1;
@@ -36,15 +39,12 @@ export class Spool {
   #freedUntil: SpoolOffset = 0;
   #pinsBefore = false;
 
-  /**
-   * @param onSegment  tells the readers of each segment, in order
-   * @param freeStep  bytes that are given back at once (8 MB: 0.4 ms)
-   */
-  constructor(folder: string, shared: SharedOffsets, onSegment: (base: SpoolOffset, descriptor: number) => void, freeStep: number) {
+  /** @param onSegment  tells the readers of each segment, in order */
+  constructor(folder: string, shared: SharedOffsets, limits: SpoolLimits, onSegment: (base: SpoolOffset, descriptor: number) => void) {
     this.#segments = new Segments(folder);
     this.#shared = shared;
     this.#onSegment = onSegment;
-    this.#freeStepBytes = freeStep;
+    this.#limits = limits;
   }
 
   /** Goes to where the converter was; returns where it is now and whether segments in between may be missing. */
@@ -82,7 +82,7 @@ export class Spool {
   /** Pins what comes next and keeps blocks for conmon. False: the disk is full. */
   prepare(): boolean {
     try {
-      this.#segments.pin();
+      if (this.size >= this.#limits.pinFromBytes || !this.#segments.isCurrent(this.#inode)) this.#segments.pin();
     } catch (error) {
       if (isDiskFull(error)) return false;
       throw error;
@@ -114,12 +114,12 @@ export class Spool {
    */
   free(offset: number, beforePunch: () => void): void {
     const position = this.#base + offset;
-    if (position - this.#freedUntil < this.#freeStepBytes && this.#passed.length === 0) return;
+    if (position - this.#freedUntil < this.#limits.freeStepBytes && this.#passed.length === 0) return;
     this.#freedUntil = this.#shared.free(position);
     this.#closePassed();
     // The byte before a position tells whether a record begins there: it stays.
     const until = this.#freedUntil - this.#base - 1;
-    if (until - this.#punched < this.#freeStepBytes / 2) return;
+    if (until - this.#punched < this.#limits.freeStepBytes / 2) return;
     beforePunch();
     this.#punched = punchHole(this.#descriptor, this.#punched, until);
   }

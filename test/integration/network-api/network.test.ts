@@ -134,9 +134,7 @@ describe("a user-defined network", () => {
 describe("other modes", () => {
   test("none has loopback alone, host has the host's links, container:ID shares", async () => {
     expect((await cli("run", "--rm", "--network", "none", busybox, "ls", "/sys/class/net")).stdout).toBe("lo\n");
-    expect((await cli("run", "--rm", "--network", "host", busybox, "hostname")).stdout).toBe(
-      `${Bun.spawnSync(["hostname"]).stdout.toString()}`,
-    );
+    expect((await cli("run", "--rm", "--network", "host", busybox, "hostname")).stdout).toBe(Bun.spawnSync(["hostname"]).stdout.toString());
     await using _one = await background("shared", busybox, "sleep", "1000");
     const own = (await cli("exec", "shared", "cat", "/sys/class/net/eth0/address")).stdout;
     expect((await cli("run", "--rm", "--network", "container:shared", busybox, "cat", "/sys/class/net/eth0/address")).stdout).toBe(own);

@@ -1,0 +1,116 @@
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { openSnapshotter } from "#drivers/snapshot/probe.ts";
+import { messageOf } from "#lib/errors.ts";
+import { silentLogger, type LogFields } from "#lib/log.ts";
+import { Kernel } from "#os/kernel.ts";
+import { mountOverlay, unmount } from "#os/mount.ts";
+import { createNetworkNamespace, removeNetworkNamespace } from "#os/netns.ts";
+import { createBridge, createVethPair } from "#os/netlink/link.ts";
+import { RouteSocket } from "#os/netlink/route-socket.ts";
+import { NftablesSocket } from "#os/nftables/nftables-socket.ts";
+import type { Check } from "./check.ts";
+
+/** What the kernel can do, told by doing it: in a folder where the data will be, and in a network namespace of its own. */
+export async function checkKernel(dataRoot: string): Promise<Check[]> {
+  const kernel = new Kernel();
+  try {
+    const folder = temporaryFolderNear(dataRoot);
+    try {
+      return [checkOverlay(folder), await checkErofs(folder, kernel), checkNftables(), ...(await checkLinks(folder, kernel))];
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  } catch (error) {
+    return [{ name: "data root", status: "missing", detail: `${dataRoot} cannot be used: ${messageOf(error)}`, advice: "Name another folder with --data-root" }];
+  } finally {
+    await kernel.close();
+  }
+}
+
+/** On the file system of the data root, which may not be there yet. */
+function temporaryFolderNear(dataRoot: string): string {
+  for (let folder = dirname(dataRoot); ; folder = dirname(folder)) {
+    try {
+      return mkdtempSync(join(folder, ".gantry-doctor-"));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || folder === "/") throw error;
+    }
+  }
+}
+
+function checkOverlay(folder: string): Check {
+  const [lower, upper, work, target] = ["lower", "upper", "work", "merged"].map((name) => join(folder, name)) as [string, string, string, string];
+  for (const path of [lower, upper, work, target]) mkdirSync(path);
+  writeFileSync(join(lower, "file"), "");
+  try {
+    mountOverlay({ lowers: [lower], upper, work, target, options: ["index=off", "redirect_dir=nofollow", "metacopy=off", "xino=off"] });
+    unmount(target);
+    return { name: "overlay", status: "ok", detail: "root file systems can be mounted" };
+  } catch (error) {
+    const advice = "Load it: modprobe overlay; Linux 6.8 or newer is needed. As root of a container: run it privileged";
+    return { name: "overlay", status: "missing", detail: messageOf(error), advice };
+  }
+}
+
+async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
+  const reasons: (LogFields | undefined)[] = [];
+  const logger = { ...silentLogger, warn: (_message: string, fields?: LogFields) => void reasons.push(fields) };
+  const layers = join(folder, "layers");
+  try {
+    const snapshotter = await openSnapshotter({ layers }, kernel, logger);
+    await snapshotter.close();
+    if (snapshotter.name === "erofs") return { name: "erofs", status: "ok", detail: "layers are mounted without unpacking" };
+  } catch (error) {
+    return { name: "erofs", status: "missing", detail: messageOf(error), advice: "Name another folder with --data-root" };
+  }
+  const reason = String(reasons[0]?.["reason"] ?? "the probe failed");
+  return { name: "erofs", status: "warn", detail: `layers will be unpacked, pulls are slower: ${reason}`, advice: "Linux 6.12 or newer with EROFS_FS_BACKED_BY_FILE mounts them" };
+}
+
+function checkNftables(): Check {
+  try {
+    const socket = new NftablesSocket();
+    socket.generation();
+    socket.closeInBackground();
+    return { name: "nf_tables", status: "ok", detail: "the firewall can be set" };
+  } catch (error) {
+    return { name: "nf_tables", status: "missing", detail: messageOf(error), advice: "Load it: modprobe nf_tables; CAP_NET_ADMIN is needed" };
+  }
+}
+
+/** A bridge and a veth pair, in a network namespace that goes away with them. */
+async function checkLinks(folder: string, kernel: Kernel): Promise<Check[]> {
+  const path = join(folder, "netns");
+  const failures = new Map<string, unknown>();
+  try {
+    createNetworkNamespace(path, [], () => {
+      using route = new RouteSocket();
+      const attempt = (name: string, make: () => void): void => {
+        try {
+          make();
+        } catch (error) {
+          failures.set(name, error);
+        }
+      };
+      attempt("bridge", () => route.apply(createBridge({ name: "doctor0", mac: "02:00:00:00:00:01", mtu: 1500 })));
+      attempt("veth", () => {
+        const master = route.link("doctor0")?.index ?? 0;
+        const namespace = openSync("/proc/thread-self/ns/net", "r");
+        try {
+          route.apply(createVethPair({ name: "doctor1", master, mtu: 1500, peer: { name: "doctor2", mac: "02:00:00:00:00:02", namespace } }));
+        } finally {
+          closeSync(namespace);
+        }
+      });
+    });
+    await removeNetworkNamespace(kernel, path);
+  } catch (error) {
+    return [{ name: "network namespaces", status: "missing", detail: messageOf(error), advice: "CAP_SYS_ADMIN and CONFIG_NET_NS are needed" }];
+  }
+  return ["bridge", "veth"].map((name): Check => {
+    const failure = failures.get(name);
+    if (failure === undefined) return { name, status: "ok", detail: "links can be made" };
+    return { name, status: "missing", detail: messageOf(failure), advice: `Load it: modprobe ${name}; CAP_NET_ADMIN is needed` };
+  });
+}
