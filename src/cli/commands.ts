@@ -75,6 +75,7 @@ export const groups: readonly Group[] = [
     name: "image",
     summary: "Manage images",
     children: [
+      leaf("bootstrap", "Make a first image from packages of this host's distribution", () => import("./image/bootstrap.ts").then((m) => m.bootstrap)),
       history,
       leaf("inspect", "Display detailed information on one or more images", () => import("./image/inspect.ts").then((m) => m.inspect)),
       load,
@@ -101,8 +102,8 @@ export const groups: readonly Group[] = [
   {
     name: "system",
     summary: "Manage the daemon",
-    // `system audit` and the top-level `doctor` belong here and into `otherCommands` once they exist.
     children: [
+      { ...leaf("audit", "Compare the records of an engine with its host", () => import("./system/audit.ts").then((m) => m.audit)), isLocal: true },
       leaf("df", "Show docker disk usage", () => import("./system/df.ts").then((m) => m.df)),
       events,
       info,
@@ -137,6 +138,7 @@ export const otherCommands: readonly Leaf[] = [
     isHidden: true,
   },
   create,
+  { ...leaf("doctor", "Tell what this host lacks, and how to get it", () => import("./system/doctor.ts").then((m) => m.doctor)), isLocal: true },
   events,
   history,
   inspect,

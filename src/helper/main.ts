@@ -24,12 +24,21 @@ const handlers: Handlers = {
   verify: (request) => findDamage(request) ?? null,
 };
 
+/** What the client starts for a person: it works with the host's own programs and keeps its rights. */
+const tools: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  audit: async (args) => (await import("./audit/command.ts")).runAudit(args),
+  bootstrap: async (args) => (await import("./bootstrap/command.ts")).runBootstrap(args),
+  doctor: async (args) => (await import("./doctor/command.ts")).runDoctor(args),
+};
+
 /**
  * One piece of work of the daemon in a process of its own: `gantry internal COMMAND`, request as JSON on stdin, one line of JSON on stdout.
  * Ends with 0 whenever it has answered; killing it at any moment is how the work is cancelled.
  */
 export async function runInternal(args: string[]): Promise<number> {
-  const [command = ""] = args;
+  const [command = "", ...rest] = args;
+  const tool = Object.hasOwn(tools, command) ? tools[command] : undefined;
+  if (tool) return tool(rest);
   if (!isCommand(command)) {
     console.error(`unknown internal command ${JSON.stringify(command)}`);
     return 2;

@@ -36,8 +36,7 @@ function collect(a: unknown, b: unknown, path: string, report: (path: string, a:
   const comparable = isTree(a) && isTree(b) && Array.isArray(a) === Array.isArray(b);
   // Lists of texts read better whole than line by line.
   if (!comparable || isTexts(a) || isTexts(b)) return report(path, a, b);
-  for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
-    collect(a[key], b[key], path === "" ? key : `${path}.${key}`, report);
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) collect(a[key], b[key], path === "" ? key : `${path}.${key}`, report);
 }
 
 function title(fact: Fact | undefined): string {

@@ -69,7 +69,10 @@ export class Stage implements AsyncDisposable {
     const type = answer.headers["content-type"] ?? "";
     const text = answer.body.toString();
     const json = type.startsWith("application/json") ? parseJson(text) : undefined;
-    const shown = options.showHeaders?.map((name): [string, string] => [name, this.#clean(answer.headers[name.toLowerCase()] ?? "(absent)")]);
+    const shown = options.showHeaders?.map((name): [string, string] => [
+      name,
+      this.#clean(answer.headers[name.toLowerCase()] ?? "(absent)"),
+    ]);
     this.facts.push({
       call: this.#clean(`${method} ${this.#path(path, options)}`),
       status: answer.status,
@@ -149,7 +152,10 @@ export class Stage implements AsyncDisposable {
   /** The play's own events that pass the filters, as a fact. */
   async filteredEvents(filters: Readonly<Record<string, readonly string[]>>): Promise<void> {
     const seen = (await this.readEvents(filters)).filter((event) => this.#concerns(event));
-    this.note(`events with ${JSON.stringify(filters)}`, seen.map((event) => `${event.Type} ${event.Action}`));
+    this.note(
+      `events with ${JSON.stringify(filters)}`,
+      seen.map((event) => `${event.Type} ${event.Action}`),
+    );
   }
 
   /** A container of the test image, made without a fact. */
@@ -268,7 +274,9 @@ export function filterText(filters: Readonly<Record<string, readonly string[]>>)
 }
 
 function isMessage(json: unknown): json is { message: string } {
-  return typeof json === "object" && json !== null && Object.keys(json).length === 1 && "message" in json && typeof json.message === "string";
+  return (
+    typeof json === "object" && json !== null && Object.keys(json).length === 1 && "message" in json && typeof json.message === "string"
+  );
 }
 
 /** One value, or the list of them when the text is JSON lines. */

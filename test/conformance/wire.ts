@@ -78,7 +78,7 @@ function settleWith(bytes: Buffer, what: string, resolve: (answer: WireAnswer) =
 
 function joinChunks(bytes: Buffer): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const lineEnd = bytes.indexOf("\r\n", at);
     const size = Number.parseInt(bytes.subarray(at, lineEnd).toString(), 16);
     if (lineEnd < 0 || !(size > 0)) break;
@@ -92,7 +92,7 @@ function joinChunks(bytes: Buffer): Buffer {
 export function splitFrames(bytes: Buffer): { stdout: string; stderr: string; frames: readonly string[] } {
   const text: [string, string, string] = ["", "", ""];
   const frames: string[] = [];
-  for (let at = 0; at + 8 <= bytes.length; ) {
+  for (let at = 0; at + 8 <= bytes.length;) {
     const stream = bytes.readUInt8(at);
     const size = bytes.readUInt32BE(at + 4);
     const content = bytes.subarray(at + 8, at + 8 + size).toString();

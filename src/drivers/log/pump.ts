@@ -264,7 +264,7 @@ export class Pump {
     const { converter } = this.#buffers;
     converter.begin(this.#format, this.#state.unfinished, this.#state.prefix);
     converter.end();
-    return this.#write(file, 0, now) !== "full";
+    return converter.length === 0 || this.#write(file, 0, now) !== "full";
   }
 
   /** Mode `non-blocking`: whole records are left out rather than the container held back. */

@@ -26,7 +26,8 @@ export function sourcesOf(suite: string, all: readonly AptSource[] = readAptSour
 const debianSuites = new Set(["bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable", "oldstable"]);
 
 /** One line for sources.list. Source: sources.list(5). */
-export const sourceLine = ({ uri, suite, signedBy }: AptSource): string => `deb ${signedBy ? `[signed-by=${signedBy}] ` : ""}${uri} ${suite} main`;
+export const sourceLine = ({ uri, suite, signedBy }: AptSource): string =>
+  `deb ${signedBy ? `[signed-by=${signedBy}] ` : ""}${uri} ${suite} main`;
 
 /** Sources of binary packages with a component `main`, from both formats. Source: sources.list(5). */
 export function readAptSources(root = "/etc/apt"): AptSource[] {

@@ -41,7 +41,8 @@ function build(name: string, folder: string, { mirror, tell = () => {} }: Bootst
 async function write(image: BootstrappedImage, output: string): Promise<void> {
   const descriptor = output === "-" ? 1 : openSync(output, "w", 0o644);
   try {
-    for await (const chunk of imageArchive(image)) for (let written = 0; written < chunk.length;) written += writeSync(descriptor, chunk, written);
+    for await (const chunk of imageArchive(image))
+      for (let written = 0; written < chunk.length;) written += writeSync(descriptor, chunk, written);
   } finally {
     if (descriptor !== 1) closeSync(descriptor);
   }

@@ -45,11 +45,20 @@ export async function buildBusybox(folder: string, tell: (line: string) => void)
   const common = { uid: 0, gid: 0, modified: { seconds: epochSeconds, nanoseconds: 0 } };
   const entries = [
     ...folders.map(([path, mode]) => ({ path, write: () => layer.add({ ...common, type: "directory", path: `${path}/`, mode }) })),
-    ...Object.entries(files).map(([path, text]) => ({ path, write: () => layer.add({ ...common, type: "file", path, mode: 0o644 }, Buffer.from(text)) })),
+    ...Object.entries(files).map(([path, text]) => ({
+      path,
+      write: () => layer.add({ ...common, type: "file", path, mode: 0o644 }, Buffer.from(text)),
+    })),
     { path: "bin/busybox", write: () => layer.add({ ...common, type: "file", path: "bin/busybox", mode: 0o755 }, readFileSync(program)) },
-    ...applets.map((name) => ({ path: `bin/${name}`, write: () => layer.add({ ...common, type: "symlink", path: `bin/${name}`, link: "busybox", mode: 0o777 }) })),
+    ...applets.map((name) => ({
+      path: `bin/${name}`,
+      write: () => layer.add({ ...common, type: "symlink", path: `bin/${name}`, link: "busybox", mode: 0o777 }),
+    })),
     // Scripts begin with it.
-    { path: "usr/bin/env", write: () => layer.add({ ...common, type: "symlink", path: "usr/bin/env", link: "../../bin/busybox", mode: 0o777 }) },
+    {
+      path: "usr/bin/env",
+      write: () => layer.add({ ...common, type: "symlink", path: "usr/bin/env", link: "../../bin/busybox", mode: 0o777 }),
+    },
   ];
   for (const { write } of entries.sort((first, second) => (first.path < second.path ? -1 : 1))) write();
   return {
@@ -79,7 +88,9 @@ async function download(folder: string, tell: (line: string) => void): Promise<s
 }
 
 function findBusybox(root: string): string {
-  const path = ["bin/busybox", "usr/bin/busybox"].map((place) => join(root, place)).find((place) => statSync(place, { throwIfNoEntry: false }));
+  const path = ["bin/busybox", "usr/bin/busybox"]
+    .map((place) => join(root, place))
+    .find((place) => statSync(place, { throwIfNoEntry: false }));
   if (path === undefined) throw new EngineError("unavailable", `the package ${packageName} has no program busybox`);
   return path;
 }

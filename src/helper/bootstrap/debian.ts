@@ -25,14 +25,24 @@ const leftOut = [
 ];
 
 /** `debian:SUITE`, the smallest variant that has apt, by mmdebstrap from the mirror that this host uses itself. */
-export async function buildDebian(suite: string, folder: string, options: { readonly mirror?: string; readonly tell: (line: string) => void }): Promise<BootstrappedImage> {
-  if (!/^[a-z][a-z0-9-]*$/.test(suite)) throw new EngineError("invalid", `invalid suite ${JSON.stringify(suite)}: a name like bookworm is expected`);
+export async function buildDebian(
+  suite: string,
+  folder: string,
+  options: { readonly mirror?: string; readonly tell: (line: string) => void },
+): Promise<BootstrappedImage> {
+  if (!/^[a-z][a-z0-9-]*$/.test(suite))
+    throw new EngineError("invalid", `invalid suite ${JSON.stringify(suite)}: a name like bookworm is expected`);
   findProgram("mmdebstrap");
   const sources = options.mirror === undefined ? sourcesOf(suite) : [{ uri: options.mirror, suite }];
-  options.tell(`installing Debian ${suite} from ${sources.map((source) => `${source.uri} ${source.suite}`).join(", ")}: about half a minute`);
+  options.tell(
+    `installing Debian ${suite} from ${sources.map((source) => `${source.uri} ${source.suite}`).join(", ")}: about half a minute`,
+  );
   const made = join(folder, "made.tar");
   // Any time does here: what is made now is dated by the newest package below.
-  await run(["mmdebstrap", "--quiet", "--variant=minbase", "--mode=auto", suite, made, ...sources.map(sourceLine)], { folder, epochSeconds: Math.floor(Date.now() / 1000) });
+  await run(["mmdebstrap", "--quiet", "--variant=minbase", "--mode=auto", suite, made, ...sources.map(sourceLine)], {
+    folder,
+    epochSeconds: Math.floor(Date.now() / 1000),
+  });
   options.tell("making the image reproducible");
   const epochSeconds = newestPackage(made);
   using layer = new LayerWriter(join(folder, "layer.tar"));
@@ -90,7 +100,19 @@ function headOf(entry: TarEntry, path: string, epochSeconds: number) {
   const { type, mode, uid, gid, storedBytes, deviceMajor, deviceMinor, xattrs } = entry;
   const seconds = Math.min(entry.modified.seconds, epochSeconds);
   const link = type === "hardlink" ? entry.link.replace(/^\.\//, "") : entry.link;
-  return { type, path, link, mode, uid, gid, modified: { seconds, nanoseconds: 0 }, sizeBytes: storedBytes, deviceMajor, deviceMinor, xattrs };
+  return {
+    type,
+    path,
+    link,
+    mode,
+    uid,
+    gid,
+    modified: { seconds, nanoseconds: 0 },
+    sizeBytes: storedBytes,
+    deviceMajor,
+    deviceMinor,
+    xattrs,
+  };
 }
 
 /** The third field is the day of the last change of the password. Source: shadow(5). */
@@ -102,7 +124,8 @@ function pushFile(path: string, reader: TarReader): void {
   const descriptor = openSync(path, "r");
   const buffer = Buffer.allocUnsafe(1 << 20);
   try {
-    for (let length = readSync(descriptor, buffer); length > 0; length = readSync(descriptor, buffer)) reader.push(buffer.subarray(0, length));
+    for (let length = readSync(descriptor, buffer); length > 0; length = readSync(descriptor, buffer))
+      reader.push(buffer.subarray(0, length));
     reader.finish();
   } finally {
     closeSync(descriptor);

@@ -7,7 +7,10 @@ const packages: Readonly<Record<string, string>> = { "apt-get": "apt", "dpkg-deb
  * Runs a program of the distribution to its end; its output goes to stderr, so that the image can go to stdout.
  * @throws {EngineError} `unavailable` saying what to install, or with the program's last words
  */
-export async function run(command: readonly string[], options: { readonly folder: string; readonly epochSeconds?: number; readonly quiet?: boolean }): Promise<string> {
+export async function run(
+  command: readonly string[],
+  options: { readonly folder: string; readonly epochSeconds?: number; readonly quiet?: boolean },
+): Promise<string> {
   const [program = ""] = command;
   const path = findProgram(program);
   const child = Bun.spawn([path, ...command.slice(1)], {
@@ -31,7 +34,10 @@ export async function run(command: readonly string[], options: { readonly folder
 export function findProgram(name: string): string {
   const path = Bun.which(name, { PATH: searchPath() });
   if (path === null)
-    throw new EngineError("unavailable", `${name} was not found: 'apt-get install ${packages[name] ?? name}' on Debian or Ubuntu; other distributions are not supported here`);
+    throw new EngineError(
+      "unavailable",
+      `${name} was not found: 'apt-get install ${packages[name] ?? name}' on Debian or Ubuntu; other distributions are not supported here`,
+    );
   return path;
 }
 

@@ -13,7 +13,12 @@ export function checkCgroups(hierarchies: readonly CgroupHierarchy[] = cgroupHie
   const summary: Check =
     missing.length === 0
       ? { name: "cgroups", status: "ok", detail: mode }
-      : { name: "cgroups", status: "warn", detail: `${mode}, without ${missing.join(", ")}: these limits cannot be set`, advice: "Enable them at boot: cgroup_enable=memory on the kernel's command line" };
+      : {
+          name: "cgroups",
+          status: "warn",
+          detail: `${mode}, without ${missing.join(", ")}: these limits cannot be set`,
+          advice: "Enable them at boot: cgroup_enable=memory on the kernel's command line",
+        };
   return [summary, ...leftControllers(mode, hierarchies)];
 }
 

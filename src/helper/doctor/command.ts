@@ -17,7 +17,8 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
         "data-root": { type: "string", default: defaultDataRoot },
       },
     }));
-    if (values.format !== "text" && values.format !== "json") throw new Error(`invalid format ${JSON.stringify(values.format)}: use text or json`);
+    if (values.format !== "text" && values.format !== "json")
+      throw new Error(`invalid format ${JSON.stringify(values.format)}: use text or json`);
   } catch (error) {
     console.error(`doctor: ${messageOf(error)}`);
     return 2;
@@ -26,7 +27,14 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   const isRepairable = before.some((check) => check.repair && check.status !== "ok");
   if (values.fix && isRepairable) await repair(before, (line) => console.error(`doctor: ${line}`));
   const checks = values.fix && isRepairable ? await examineHost(values["data-root"]) : before;
-  if (values.format === "json") console.log(JSON.stringify(checks.map(({ repair: _repair, ...check }) => check), undefined, 2));
+  if (values.format === "json")
+    console.log(
+      JSON.stringify(
+        checks.map(({ repair: _repair, ...check }) => check),
+        undefined,
+        2,
+      ),
+    );
   else process.stdout.write(formatReport(checks, process.stdout.isTTY && process.env["NO_COLOR"] === undefined));
   return checks.some(({ status }) => status === "missing") ? 1 : 0;
 }

@@ -36,14 +36,26 @@ export function checkHost(dataRoot: string): Check[] {
 }
 
 function checkRights(): Check[] {
-  if (process.getuid?.() !== 0) return [{ name: "root", status: "missing", detail: "the daemon needs root", advice: "Run it as root, or with sudo" }];
+  if (process.getuid?.() !== 0)
+    return [{ name: "root", status: "missing", detail: "the daemon needs root", advice: "Run it as root, or with sudo" }];
   const mask = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0"}`);
   const absent = Object.entries(capabilities).filter(([, bit]) => ((mask >> BigInt(bit)) & 1n) === 0n);
   if (absent.length === 0) return [{ name: "capabilities", status: "ok", detail: "all that are needed" }];
   return absent.map(([name]): Check => {
     const loss = dispensable[name];
-    if (loss !== undefined) return { name, status: "warn", detail: `missing: ${loss}`, advice: "Give it to the service or virtual machine that starts the daemon" };
-    return { name, status: "missing", detail: "missing: containers cannot run", advice: "Give it to the service or virtual machine that starts the daemon" };
+    if (loss !== undefined)
+      return {
+        name,
+        status: "warn",
+        detail: `missing: ${loss}`,
+        advice: "Give it to the service or virtual machine that starts the daemon",
+      };
+    return {
+      name,
+      status: "missing",
+      detail: "missing: containers cannot run",
+      advice: "Give it to the service or virtual machine that starts the daemon",
+    };
   });
 }
 

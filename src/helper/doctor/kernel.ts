@@ -22,7 +22,14 @@ export async function checkKernel(dataRoot: string): Promise<Check[]> {
       rmSync(folder, { recursive: true, force: true });
     }
   } catch (error) {
-    return [{ name: "data root", status: "missing", detail: `${dataRoot} cannot be used: ${messageOf(error)}`, advice: "Name another folder with --data-root" }];
+    return [
+      {
+        name: "data root",
+        status: "missing",
+        detail: `${dataRoot} cannot be used: ${messageOf(error)}`,
+        advice: "Name another folder with --data-root",
+      },
+    ];
   } finally {
     await kernel.close();
   }
@@ -40,7 +47,12 @@ function temporaryFolderNear(dataRoot: string): string {
 }
 
 function checkOverlay(folder: string): Check {
-  const [lower, upper, work, target] = ["lower", "upper", "work", "merged"].map((name) => join(folder, name)) as [string, string, string, string];
+  const [lower, upper, work, target] = ["lower", "upper", "work", "merged"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   for (const path of [lower, upper, work, target]) mkdirSync(path);
   writeFileSync(join(lower, "file"), "");
   try {
@@ -65,7 +77,12 @@ async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
     return { name: "erofs", status: "missing", detail: messageOf(error), advice: "Name another folder with --data-root" };
   }
   const reason = String(reasons[0]?.["reason"] ?? "the probe failed");
-  return { name: "erofs", status: "warn", detail: `layers will be unpacked, pulls are slower: ${reason}`, advice: "Linux 6.12 or newer with EROFS_FS_BACKED_BY_FILE mounts them" };
+  return {
+    name: "erofs",
+    status: "warn",
+    detail: `layers will be unpacked, pulls are slower: ${reason}`,
+    advice: "Linux 6.12 or newer with EROFS_FS_BACKED_BY_FILE mounts them",
+  };
 }
 
 function checkNftables(): Check {
@@ -75,7 +92,12 @@ function checkNftables(): Check {
     socket.closeInBackground();
     return { name: "nf_tables", status: "ok", detail: "the firewall can be set" };
   } catch (error) {
-    return { name: "nf_tables", status: "missing", detail: messageOf(error), advice: "Load it: modprobe nf_tables; CAP_NET_ADMIN is needed" };
+    return {
+      name: "nf_tables",
+      status: "missing",
+      detail: messageOf(error),
+      advice: "Load it: modprobe nf_tables; CAP_NET_ADMIN is needed",
+    };
   }
 }
 
@@ -98,7 +120,9 @@ async function checkLinks(folder: string, kernel: Kernel): Promise<Check[]> {
         const master = route.link("doctor0")?.index ?? 0;
         const namespace = openSync("/proc/thread-self/ns/net", "r");
         try {
-          route.apply(createVethPair({ name: "doctor1", master, mtu: 1500, peer: { name: "doctor2", mac: "02:00:00:00:00:02", namespace } }));
+          route.apply(
+            createVethPair({ name: "doctor1", master, mtu: 1500, peer: { name: "doctor2", mac: "02:00:00:00:00:02", namespace } }),
+          );
         } finally {
           closeSync(namespace);
         }
@@ -106,7 +130,9 @@ async function checkLinks(folder: string, kernel: Kernel): Promise<Check[]> {
     });
     await removeNetworkNamespace(kernel, path);
   } catch (error) {
-    return [{ name: "network namespaces", status: "missing", detail: messageOf(error), advice: "CAP_SYS_ADMIN and CONFIG_NET_NS are needed" }];
+    return [
+      { name: "network namespaces", status: "missing", detail: messageOf(error), advice: "CAP_SYS_ADMIN and CONFIG_NET_NS are needed" },
+    ];
   }
   return ["bridge", "veth"].map((name): Check => {
     const failure = failures.get(name);

@@ -18,7 +18,12 @@ const runtimes: readonly Runtime[] = [
 
 /** Programs the engine starts, with versions. */
 export async function checkPrograms(): Promise<Check[]> {
-  const [runtimeChecks, conmon, nft, init] = await Promise.all([checkRuntimes(), checkOne("conmon", "conmon", "--version"), checkOne("nft", "nftables", "--version"), checkInit()]);
+  const [runtimeChecks, conmon, nft, init] = await Promise.all([
+    checkRuntimes(),
+    checkOne("conmon", "conmon", "--version"),
+    checkOne("nft", "nftables", "--version"),
+    checkInit(),
+  ]);
   return [...runtimeChecks, conmon, nft, init];
 }
 
@@ -30,7 +35,8 @@ async function checkRuntimes(): Promise<Check[]> {
   return found.map(({ runtime, version }): Check => {
     const { name } = runtime;
     if (version !== undefined) return judge(runtime, version);
-    if (name === "crun") return { name, status: "warn", detail: "not installed: runc is used, which starts containers more slowly", ...install(name) };
+    if (name === "crun")
+      return { name, status: "warn", detail: "not installed: runc is used, which starts containers more slowly", ...install(name) };
     return { name, status: "info", detail: "not installed: crun is used" };
   });
 }
@@ -43,7 +49,12 @@ function judge(runtime: Runtime, version: string): Check {
   const open = runtime.fixes.filter((fix) => !changelog.includes(fix));
   if (open.length === 0) return { name, status: "ok", detail: `${version}, with the distribution's fixes` };
   const detail = `${version} is older than ${runtime.floors.join(" or ")} and its package does not name the fix of ${open.join(", ")}`;
-  return { name, status: "warn", detail, advice: `Update ${name} when the distribution offers a newer one: apt-get update && apt-get install ${name}` };
+  return {
+    name,
+    status: "warn",
+    detail,
+    advice: `Update ${name} when the distribution offers a newer one: apt-get update && apt-get install ${name}`,
+  };
 }
 
 export function hasFixes({ floors }: Pick<Runtime, "floors">, version: string): boolean {
@@ -70,7 +81,13 @@ async function checkOne(name: string, packageName: string, flag: string): Promis
 
 async function checkInit(): Promise<Check> {
   const name = ["catatonit", "tini"].find((candidate) => findProgram(candidate) !== undefined);
-  if (name === undefined) return { name: "init", status: "warn", detail: "neither catatonit nor tini is installed: 'run --init' does not work", ...install("catatonit") };
+  if (name === undefined)
+    return {
+      name: "init",
+      status: "warn",
+      detail: "neither catatonit nor tini is installed: 'run --init' does not work",
+      ...install("catatonit"),
+    };
   return { name: "init", status: "ok", detail: `${name} ${(await versionOf(name, "--version")) ?? ""}`.trim() };
 }
 
@@ -88,5 +105,8 @@ async function versionOf(name: string, flag: string): Promise<string | undefined
 
 function findProgram(name: string): string | undefined {
   const places = [...(process.env["PATH"] ?? "").split(":"), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-  return places.filter(Boolean).map((place) => `${place}/${name}`).find((path) => existsSync(path));
+  return places
+    .filter(Boolean)
+    .map((place) => `${place}/${name}`)
+    .find((path) => existsSync(path));
 }

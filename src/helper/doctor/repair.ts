@@ -17,7 +17,8 @@ async function install(packages: readonly string[], checks: readonly Check[], te
   const reasons = checks.filter(({ repair }) => repair?.type === "install").map(({ name, detail }) => `${name}: ${detail}`);
   tell(`installing ${packages.join(" ")} with apt-get, because of ${reasons.join("; ")}`);
   const aptGet = (...args: readonly string[]): Promise<number> =>
-    Bun.spawn([path, ...args], { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" } }).exited;
+    Bun.spawn([path, ...args], { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" } })
+      .exited;
   const installAll = ["install", "-y", "-qq", "--no-install-recommends", ...packages];
   if ((await aptGet(...installAll)) === 0) return;
   tell("the lists of packages may be old: apt-get update");

@@ -119,9 +119,22 @@ describe("what should be there and is not is told:", () => {
     using planted = plantInstance();
     const { paths, instance } = planted;
     const netnsPath = `${paths.networkNamespaces}/${id.slice(0, 12)}-123456`;
-    const endpoint = { endpointId: other, networkId: other, ipv4: "192.0.2.2", mac: "", hostLink: `${instance.linkPrefix}v1`, interfaceName: "eth0", dnsNames: [], gatewayPriority: 0 };
+    const endpoint = {
+      endpointId: other,
+      networkId: other,
+      ipv4: "192.0.2.2",
+      mac: "",
+      hostLink: `${instance.linkPrefix}v1`,
+      interfaceName: "eth0",
+      dnsNames: [],
+      gatewayPriority: 0,
+    };
     const ports = [{ protocol: "tcp", containerPort: 80, hostIp: "0.0.0.0", hostPort: 8080 }] as const;
-    planted.put("container", id, containerRecord(id, { state: runningState, sandbox: { containerId: id, netnsPath, endpoints: [endpoint], ports } }));
+    planted.put(
+      "container",
+      id,
+      containerRecord(id, { state: runningState, sandbox: { containerId: id, netnsPath, endpoints: [endpoint], ports } }),
+    );
     planted.put("network", other, networkRecord(other, `${instance.linkPrefix}b1`));
     const { bundle, rootfs, folder } = paths.container(id);
     const differences = await planted.audit();
@@ -168,8 +181,24 @@ describe("what should be there and is not is told:", () => {
 
   test("what records name: an image, a volume, a unique name; and a row that is no JSON", async () => {
     using planted = plantInstance();
-    planted.put("image_reference", "docker.io/library/a:1", { reference: "docker.io/library/a:1", imageId: digestOf("x"), targetDigest: digestOf("y") });
-    const mounts = [{ type: "volume", name: "v", source: "", destination: "/v", mode: "", writable: true, propagation: "", anonymous: false, noCopy: false }] as const;
+    planted.put("image_reference", "docker.io/library/a:1", {
+      reference: "docker.io/library/a:1",
+      imageId: digestOf("x"),
+      targetDigest: digestOf("y"),
+    });
+    const mounts = [
+      {
+        type: "volume",
+        name: "v",
+        source: "",
+        destination: "/v",
+        mode: "",
+        writable: true,
+        propagation: "",
+        anonymous: false,
+        noCopy: false,
+      },
+    ] as const;
     planted.put("container", id, containerRecord(id, { name: "same", mounts }));
     planted.put("container", other, containerRecord(other, { name: "same" }));
     planted.put("network", "n", "{");
@@ -219,7 +248,12 @@ test("what belongs to a container counts only while its record stays as it is", 
 });
 
 describe("the exit code", () => {
-  const rootsOf = ({ dataRoot, execRoot }: { readonly dataRoot: string; readonly execRoot: string }): string[] => ["--data-root", dataRoot, "--exec-root", execRoot];
+  const rootsOf = ({ dataRoot, execRoot }: { readonly dataRoot: string; readonly execRoot: string }): string[] => [
+    "--data-root",
+    dataRoot,
+    "--exec-root",
+    execRoot,
+  ];
 
   test("is 0 without and 1 with differences", async () => {
     using planted = plantInstance();

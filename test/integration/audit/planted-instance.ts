@@ -30,7 +30,10 @@ export function plantInstance() {
     instance,
     paths,
     put: (table: TableName, key: string, record: unknown): void =>
-      void database.run(`INSERT OR REPLACE INTO ${table} VALUES (?, ?)`, [key, typeof record === "string" ? record : JSON.stringify(record)]),
+      void database.run(`INSERT OR REPLACE INTO ${table} VALUES (?, ?)`, [
+        key,
+        typeof record === "string" ? record : JSON.stringify(record),
+      ]),
     file(path: string, content = ""): void {
       mkdirSync(join(path, ".."), { recursive: true });
       writeFileSync(path, content);

@@ -1,0 +1,29 @@
+import type { PlayBook } from "../play.ts";
+import { badInput } from "./bad-input.ts";
+import { cliCommands } from "./cli-commands.ts";
+import { containerCreate } from "./container-create.ts";
+import { containerLife } from "./container-life.ts";
+import { containerStreams } from "./container-streams.ts";
+import { events } from "./events.ts";
+import { exec } from "./exec.ts";
+import { image } from "./image.ts";
+import { logs } from "./logs.ts";
+import { network } from "./network.ts";
+import { system } from "./system.ts";
+import { volume } from "./volume.ts";
+
+/** Everything that is played. */
+export const books: readonly PlayBook[] = [
+  system,
+  containerCreate,
+  containerLife,
+  containerStreams,
+  logs,
+  exec,
+  image,
+  network,
+  volume,
+  events,
+  cliCommands,
+  badInput,
+];
