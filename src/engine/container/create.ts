@@ -5,6 +5,7 @@ import { formatTimeNano } from "#lib/clock.ts";
 import type { ContainerConfig, ContainerCreateRequest, EndpointSettings, HostConfig } from "#types/engine-api/index.ts";
 import type { ImageRunConfig } from "#types/oci/image.ts";
 import type { ContainerNetwork, ContainerRecord } from "#types/record/container.ts";
+import { validateLogOptions } from "#drivers/log/options.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { parseMounts, resolveMounts } from "./mounts.ts";
 import { inventName, parseContainerName } from "./names.ts";
@@ -44,6 +45,7 @@ export async function createContainer(
   validateConfig(config, hostConfig);
   if ((config.Entrypoint ?? []).length + (config.Cmd ?? []).length === 0) throw new EngineError("invalid", "no command specified");
   for (const port of Object.keys(config.ExposedPorts ?? {})) parsePorts(port);
+  validateLogOptions(hostConfig.LogConfig?.Type ?? "", hostConfig.LogConfig?.Config ?? {});
   const ports = portRequests(config, hostConfig);
   containerCapabilities({ privileged: false, add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] }, deps.settings.capabilities);
   if (!deps.runtimes.has(hostConfig.Runtime || deps.settings.defaultRuntime))

@@ -1,6 +1,7 @@
 import { deferred } from "#lib/async.ts";
 import { EngineError, isKind } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
+import { logPath } from "#drivers/log/options.ts";
 import type { LogEntry, LogQuery, OutputReader } from "#drivers/log/types.ts";
 import type { ContainerCreateRequest, EndpointSettings } from "#types/engine-api/index.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
@@ -278,7 +279,7 @@ export class ContainerService {
     const paths = instancePaths(this.#deps.instance).container(record.id);
     return {
       ...paths,
-      log: record.logDriver === "none" ? "" : `${paths.logs}/${record.id}-json.log`,
+      log: record.logDriver === "none" ? "" : logPath(paths.logs, record.id),
       snapshotter: this.#deps.snapshots.name,
       cgroups: cgroupsPath(this.#deps, record),
     };

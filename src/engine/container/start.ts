@@ -1,5 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
+import { logAttributes } from "#drivers/log/attributes.ts";
+import { defaultLogOptions } from "#drivers/log/options.ts";
 import type { LogConfig } from "#drivers/log/types.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
 import type { RuntimeDriver } from "#drivers/runtime/types.ts";
@@ -216,14 +218,24 @@ export function runtimeOf(deps: Pick<ContainerDependencies, "runtimes" | "settin
 /** Where a container's output goes. */
 export function logConfig(deps: Pick<ContainerDependencies, "instance">, record: ContainerRecord): LogConfig {
   const paths = instancePaths(deps.instance).container(record.id);
-  const options = record.hostConfig.LogConfig?.Config ?? {};
+  const driver = record.logDriver === "none" ? "none" : "json-file";
+  // What the container says counts; without a word, a log must not fill the disk.
+  const own = record.hostConfig.LogConfig?.Config ?? {};
+  const options = driver === "none" ? own : { ...defaultLogOptions, ...own };
   return {
     containerId: record.id,
     spoolFolder: paths.spool,
     logsFolder: paths.logs,
-    driver: record.logDriver === "none" ? "none" : "json-file",
+    driver,
     options,
-    attributes: {},
+    attributes: logAttributes(own, {
+      id: record.id,
+      name: record.name,
+      imageId: record.imageId,
+      imageName: record.config.Image ?? "",
+      labels: record.config.Labels ?? {},
+      environment: record.config.Env ?? [],
+    }),
     tty: record.config.Tty === true,
   };
 }

@@ -114,8 +114,7 @@ export const containerLife: PlayBook = {
       await t.call("POST", `/containers/${group}/start`);
       const bind = await t.container({ HostConfig: { Binds: [`/tmp/${t.name("bind")}:/etc/passwd/x`] } });
       await t.call("POST", `/containers/${bind}/start`);
-      const onFile = await t.container({ WorkingDir: "/bin/busybox" });
-      await t.call("POST", `/containers/${onFile}/start`);
+      await t.call("POST", `/containers/create?name=${t.name("file")}`, { body: { Image: "busybox", WorkingDir: "/bin/busybox" } });
     }),
     play("start accepts an empty body and refuses a configuration", async (t) => {
       const id = await t.container();
