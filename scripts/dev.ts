@@ -38,7 +38,8 @@ process.once("SIGINT", () => void end());
 process.once("SIGTERM", () => void end());
 
 function start(): Bun.Subprocess {
-  return Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"] });
+  // A session of its own: Ctrl-C must not end it before its containers are gone.
+  return Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"], detached: true });
 }
 
 async function restart(file: string): Promise<void> {

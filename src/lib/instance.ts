@@ -92,7 +92,8 @@ function containerPaths(dataRoot: string, execRoot: string, id: string) {
     hosts: `${folder}/hosts`,
     hostname: `${folder}/hostname`,
     resolvConf: `${folder}/resolv.conf`,
-    persist: `${folder}/conmon`,
+    // Not on the data root: conmon that cannot write there, for a full disk, ends without telling the exit code at all.
+    persist: `${bundle}/persist`,
     bundle,
   };
 }

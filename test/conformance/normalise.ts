@@ -1,6 +1,7 @@
 /** What differs from run to run, and the placeholder it becomes. The order matters: longer forms first. */
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/\b(?!0001-01-01)\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[ ]?[+-]\d\d:?\d\d)?( UTC)?/g, "<time>"],
+  [/\b(since|until)=\d{9,}(\.\d+)?/g, "$1=<time>"],
   [/\b[0-9a-f]{64}\b/g, "<id>"],
   [/\b(?=[0-9a-f]*[a-f])[0-9a-f]{12}\b/g, "<short id>"],
   [/\b\d{12}\b/g, "<short id>"],

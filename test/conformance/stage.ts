@@ -125,7 +125,7 @@ export class Stage implements AsyncDisposable {
   }
 
   note(note: string, value: unknown): void {
-    this.facts.push({ note, value: shapeOf(value, { values: [""], normalise: (text) => this.#clean(text) }) });
+    this.facts.push({ note: this.#clean(note), value: shapeOf(value, { values: [""], normalise: (text) => this.#clean(text) }) });
   }
 
   /** The events of what this play has made so far. @param last  action to wait for */
@@ -140,7 +140,9 @@ export class Stage implements AsyncDisposable {
 
   /** Every event since the play began that passes the filters. */
   async readEvents(filters: Readonly<Record<string, readonly string[]>> = {}): Promise<EventMessage[]> {
-    const query = `since=${this.#since}&until=${(Date.now() / 1000).toFixed(3)}&filters=${filterText(filters)}`;
+    // A moment later than now: an event of this very millisecond is part of it.
+    const until = (Date.now() / 1000 + 0.05).toFixed(3);
+    const query = `since=${this.#since}&until=${until}&filters=${filterText(filters)}`;
     const answer = await this.#send("GET", `/events?${query}`, {});
     return answer.body
       .toString()

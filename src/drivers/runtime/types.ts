@@ -8,7 +8,7 @@ export interface RuntimeCreateRequest {
   readonly spec: RuntimeSpec;
   readonly spoolLog: string;
   readonly spoolSizeLimitBytes: number;
-  /** conmon's second copy of `exit` and `oom`; survives a reboot. */
+  /** Where conmon tells `exit` and `oom`. */
   readonly persistFolder: string;
   readonly tty: boolean;
   readonly openStdin: boolean;

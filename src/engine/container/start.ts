@@ -60,6 +60,7 @@ async function run(
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
   await mkdir(paths.folder, { recursive: true, mode: 0o710 });
+  undo.defer(() => deps.removeTree(paths.bundle));
   // An exit file of the run before would end this one.
   await rm(paths.persist, { recursive: true, force: true });
   await Promise.all([paths.spool, paths.persist].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));

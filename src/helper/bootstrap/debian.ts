@@ -1,28 +1,10 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "#lib/errors.ts";
-import type { TarEntry } from "#lib/tar/entry.ts";
-import { TarReader } from "#lib/tar/reader.ts";
 import { sourceLine, sourcesOf } from "./apt-sources.ts";
 import type { BootstrappedImage } from "./image-archive.ts";
 import { LayerWriter } from "./layer-writer.ts";
+import { copyReproducibly, newestPackage } from "./reproducible.ts";
 import { findProgram, run } from "./run.ts";
-
-const secondsPerDay = 86_400;
-
-/** What differs from run to run, belongs to the machine that made it, or is made anew when it is needed. */
-const leftOut = [
-  /^dev\/./,
-  /^run\/./,
-  /^tmp\/./,
-  /^var\/log\/.*[^/]$/,
-  /^var\/lib\/apt\/lists\/./,
-  /^var\/cache\/apt\/.*[^/]$/,
-  /^var\/cache\/ldconfig\/./,
-  /^var\/cache\/debconf\/.*-old$/,
-  /^var\/lib\/dpkg\/.*-old$/,
-  /^etc\/(hostname|resolv\.conf|machine-id|.*-)$/,
-];
 
 /** `debian:SUITE`, the smallest variant that has apt, by mmdebstrap from the mirror that this host uses itself. */
 export async function buildDebian(
@@ -46,7 +28,7 @@ export async function buildDebian(
   options.tell("making the image reproducible");
   const epochSeconds = newestPackage(made);
   using layer = new LayerWriter(join(folder, "layer.tar"));
-  normalize(made, layer, epochSeconds);
+  copyReproducibly(made, layer, epochSeconds);
   return {
     reference: `debian:${suite}`,
     layer: layer.finish(),
@@ -55,79 +37,4 @@ export async function buildDebian(
     labels: { "org.opencontainers.image.title": `debian:${suite}` },
     createdBy: `gantry image bootstrap debian:${suite} (mmdebstrap, minbase)`,
   };
-}
-
-/** Seconds since 1970 of the newest package: its changelog carries its time. */
-function newestPackage(archive: string): number {
-  let newest = 0;
-  const reader = new TarReader({
-    entry({ path, modified }) {
-      if (/^(\.\/)?usr\/share\/doc\/[^/]+\/changelog[^/]*$/.test(path)) newest = Math.max(newest, modified.seconds);
-    },
-  });
-  pushFile(archive, reader);
-  if (newest === 0) throw new EngineError("internal", "the new system holds no packages");
-  return newest;
-}
-
-/** Copies an archive, without what is left out, nothing younger than the packages. Order stays: mmdebstrap sorts by name. */
-function normalize(archive: string, layer: LayerWriter, epochSeconds: number): void {
-  let kept = false;
-  let shadow: Buffer[] | undefined;
-  const reader = new TarReader({
-    entry(entry) {
-      const path = entry.path.replace(/^\.\//, "");
-      kept = path !== "" && !leftOut.some((pattern) => pattern.test(path));
-      if (!kept) return;
-      shadow = path === "etc/shadow" ? [] : undefined;
-      if (!shadow) layer.begin(headOf(entry, path, epochSeconds));
-    },
-    data(chunk) {
-      if (shadow) shadow.push(Buffer.from(chunk));
-      else if (kept) layer.data(chunk);
-    },
-    end(entry) {
-      if (!kept) return;
-      if (!shadow) return layer.end(entry.storedBytes);
-      const { sizeBytes: _size, ...head } = headOf(entry, "etc/shadow", epochSeconds);
-      layer.add(head, Buffer.from(redated(Buffer.concat(shadow).toString(), epochSeconds)));
-    },
-  });
-  pushFile(archive, reader);
-}
-
-function headOf(entry: TarEntry, path: string, epochSeconds: number) {
-  const { type, mode, uid, gid, storedBytes, deviceMajor, deviceMinor, xattrs } = entry;
-  const seconds = Math.min(entry.modified.seconds, epochSeconds);
-  const link = type === "hardlink" ? entry.link.replace(/^\.\//, "") : entry.link;
-  return {
-    type,
-    path,
-    link,
-    mode,
-    uid,
-    gid,
-    modified: { seconds, nanoseconds: 0 },
-    sizeBytes: storedBytes,
-    deviceMajor,
-    deviceMinor,
-    xattrs,
-  };
-}
-
-/** The third field is the day of the last change of the password. Source: shadow(5). */
-function redated(shadow: string, epochSeconds: number): string {
-  return shadow.replace(/^([^:\n]*:[^:\n]*):\d+:/gm, `$1:${Math.floor(epochSeconds / secondsPerDay)}:`);
-}
-
-function pushFile(path: string, reader: TarReader): void {
-  const descriptor = openSync(path, "r");
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  try {
-    for (let length = readSync(descriptor, buffer); length > 0; length = readSync(descriptor, buffer))
-      reader.push(buffer.subarray(0, length));
-    reader.finish();
-  } finally {
-    closeSync(descriptor);
-  }
 }

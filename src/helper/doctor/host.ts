@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { backingFileSystem, freeBytes } from "#os/file-system.ts";
 import type { Check } from "./check.ts";
+import { existingFolder } from "./existing-folder.ts";
 
 const gibibyte = 2 ** 30;
 const enoughDiskBytes = 5 * gibibyte;
@@ -66,8 +66,7 @@ function checkForwarding(): Check {
 }
 
 function checkDisk(dataRoot: string): Check {
-  let folder = dataRoot;
-  while (!existsSync(folder) && folder !== "/") folder = dirname(folder);
+  const folder = existingFolder(dataRoot);
   const { availableBytes } = freeBytes(folder);
   const detail = `${(availableBytes / gibibyte).toFixed(1)} GiB free for ${dataRoot} (${backingFileSystem(folder)})`;
   if (availableBytes >= enoughDiskBytes) return { name: "disk", status: "ok", detail };
@@ -91,8 +90,7 @@ function securityModules(): Check[] {
 }
 
 function checkQuota(dataRoot: string): Check {
-  let folder = dataRoot;
-  while (!existsSync(folder) && folder !== "/") folder = dirname(folder);
+  const folder = existingFolder(dataRoot);
   const type = backingFileSystem(folder);
   const mounts = read("/proc/mounts") ?? "";
   const has = mounts.split("\n").some((line) => line.split(" ")[2] === type && /\b(prjquota|pquota)\b/.test(line));

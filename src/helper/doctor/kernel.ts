@@ -10,12 +10,13 @@ import { createBridge, createVethPair } from "#os/netlink/link.ts";
 import { RouteSocket } from "#os/netlink/route-socket.ts";
 import { NftablesSocket } from "#os/nftables/nftables-socket.ts";
 import type { Check } from "./check.ts";
+import { existingFolder } from "./existing-folder.ts";
 
 /** What the kernel can do, told by doing it: in a folder where the data will be, and in a network namespace of its own. */
 export async function checkKernel(dataRoot: string): Promise<Check[]> {
   const kernel = new Kernel();
   try {
-    const folder = temporaryFolderNear(dataRoot);
+    const folder = mkdtempSync(join(existingFolder(dirname(dataRoot)), ".gantry-doctor-"));
     try {
       return [checkOverlay(folder), await checkErofs(folder, kernel), checkNftables(), ...(await checkLinks(folder, kernel))];
     } finally {
@@ -32,17 +33,6 @@ export async function checkKernel(dataRoot: string): Promise<Check[]> {
     ];
   } finally {
     await kernel.close();
-  }
-}
-
-/** On the file system of the data root, which may not be there yet. */
-function temporaryFolderNear(dataRoot: string): string {
-  for (let folder = dirname(dataRoot); ; folder = dirname(folder)) {
-    try {
-      return mkdtempSync(join(folder, ".gantry-doctor-"));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || folder === "/") throw error;
-    }
   }
 }
 
@@ -76,7 +66,8 @@ async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
   } catch (error) {
     return { name: "erofs", status: "missing", detail: messageOf(error), advice: "Name another folder with --data-root" };
   }
-  const reason = String(reasons[0]?.["reason"] ?? "the probe failed");
+  const told = reasons[0]?.["reason"];
+  const reason = typeof told === "string" ? told : "the probe failed";
   return {
     name: "erofs",
     status: "warn",

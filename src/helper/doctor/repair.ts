@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { messageOf } from "#lib/errors.ts";
 import { mountFileSystem } from "#os/mount.ts";
 import type { Check, Repair } from "./check.ts";
@@ -29,10 +29,12 @@ async function install(packages: readonly string[], checks: readonly Check[], te
 function mountController({ controller }: Extract<Repair, { type: "mount-controller" }>, tell: (line: string) => void): void {
   const folder = `/sys/fs/cgroup/${controller}`;
   tell(`mounting the cgroup controller ${controller} as v1 on ${folder}`);
+  const isNew = !existsSync(folder);
   try {
-    if (!existsSync(folder)) mkdirSync(folder);
+    if (isNew) mkdirSync(folder);
     mountFileSystem("cgroup", folder, "cgroup", 0, controller);
   } catch (error) {
     tell(`that failed: ${messageOf(error)}`);
+    if (isNew && existsSync(folder)) rmdirSync(folder);
   }
 }

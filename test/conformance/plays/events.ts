@@ -1,4 +1,5 @@
-import { play, type PlayBook } from "../play.ts";
+import { play, solo, type PlayBook } from "../play.ts";
+import { filterText } from "../stage.ts";
 
 /** What the daemon tells about each operation, in which order and with which attributes. */
 export const events: PlayBook = {
@@ -64,13 +65,18 @@ export const events: PlayBook = {
       await t.filteredEvents({ type: ["volume"] });
       await t.filteredEvents({ volume: [t.name("v")] });
     }),
-    play("images", async (t) => {
+    solo("images", async (t) => {
       await t.quiet("POST", `/images/busybox/tag?repo=${t.name("i")}&tag=v1`);
       await t.quiet("DELETE", `/images/${t.name("i")}:v1`);
-      await t.events("untag");
+      const seen = await t.readEvents({ type: ["image"], event: ["tag", "untag", "delete"] });
+      t.note(
+        "events of images",
+        seen.map(({ Action, Actor }) => [Action, Actor.ID, Actor.Attributes]),
+      );
     }),
     play("filters of events", async (t) => {
       const id = await t.ended(["true"], { Labels: { "gantry.play": t.unique } });
+      await t.events("die");
       for (const filters of [
         { container: [id] },
         { container: [t.name("c0")] },
@@ -89,18 +95,15 @@ export const events: PlayBook = {
     }),
     play("the form of one event", async (t) => {
       const since = Math.floor(Date.now() / 1000);
+      const until = (): string => (Date.now() / 1000 + 0.05).toFixed(3);
       const id = await t.container();
-      await t.call(
-        "GET",
-        `/events?since=${since}&until=${(Date.now() / 1000).toFixed(3)}&filters=${encodeURIComponent(JSON.stringify({ container: [id] }))}`,
-        { values: ["Type", "Action", "scope", "status", "from"] },
-      );
+      await t.call("GET", `/events?since=${since}&until=${until()}&filters=${filterText({ container: [id] })}`, {
+        values: ["Type", "Action", "scope", "status", "from"],
+      });
       await t.network(t.name("n"));
-      await t.call(
-        "GET",
-        `/events?since=${since}&until=${(Date.now() / 1000).toFixed(3)}&filters=${encodeURIComponent(JSON.stringify({ network: [t.name("n")] }))}`,
-        { values: ["Type", "Action", "scope"] },
-      );
+      await t.call("GET", `/events?since=${since}&until=${until()}&filters=${filterText({ network: [t.name("n")] })}`, {
+        values: ["Type", "Action", "scope"],
+      });
     }),
     play("health of a container", async (t) => {
       await t.running({ Healthcheck: { Test: ["CMD", "true"], Interval: 2e8 } });

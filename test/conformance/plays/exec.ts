@@ -49,7 +49,9 @@ export const exec: PlayBook = {
         { Cmd: ["true"], User: "root:no-such-group" },
         { Cmd: ["pwd"], WorkingDir: "/no/such/folder" },
       ]) {
-        const { json } = await t.call("POST", `/containers/${container}/exec`, { body: { AttachStdout: true, AttachStderr: true, ...body } });
+        const { json } = await t.call("POST", `/containers/${container}/exec`, {
+          body: { AttachStdout: true, AttachStderr: true, ...body },
+        });
         const id = (json as { Id?: string }).Id;
         if (id === undefined) continue;
         t.know(id, "exec id");
