@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 /** Which values of a JSON answer are facts, and not only their type. */
 export interface ShapeOptions {
   /** Paths (`State.Status`) at and below which values are kept. "" keeps everything. */
@@ -12,16 +14,27 @@ const enumerated = new Set(
   ),
 );
 
+/** Docker's default depends on the host's cgroup version; recording and comparing may happen on different ones. */
+const defaultCgroupNamespace = existsSync("/sys/fs/cgroup/cgroup.controllers") ? "private" : "host";
+
+/** The parts of a JSON object below the given paths, path → value; `undefined` where there is nothing. */
+export function partsOf(value: unknown, paths: readonly string[]): Record<string, unknown> {
+  const at = (path: string): unknown => path.split(".").reduce((inner: unknown, key) => (isRecord(inner) ? inner[key] : undefined), value);
+  return Object.fromEntries(paths.map((path): [string, unknown] => [path, at(path)]));
+}
+
 /**
  * The form of a JSON value: keys sorted, and the type of each value; `"= x"` where the value itself is a fact, `empty` for an empty text.
  * The elements of a list become one.
  */
 export function shapeOf(value: unknown, options: ShapeOptions, path = ""): unknown {
   const kept = options.values?.some((wanted) => wanted === "" || path === wanted || path.startsWith(`${wanted}.`)) ?? false;
+  if (value === undefined) return "(absent)";
   if (value === null) return "null";
   if (Array.isArray(value)) return shapeOfList(value, options, path, kept);
   if (typeof value === "object") return shapeOfObject(value as Record<string, unknown>, options, path);
   const key = path.slice(path.lastIndexOf(".") + 1);
+  if (key === "CgroupnsMode" && value === defaultCgroupNamespace) return "= (the default of this host)";
   if (kept || enumerated.has(key)) return `= ${options.normalise(String(value))}`;
   return value === "" ? "empty" : typeof value;
 }
@@ -40,21 +53,24 @@ function shapeOfList(value: readonly unknown[], options: ShapeOptions, path: str
   return [shapes.reduce(merge)];
 }
 
-/** One shape for two: keys of both, alternatives where they differ. */
+/** One shape for two: keys of both (`key?` where only one has it), alternatives where they differ. */
 function merge(a: unknown, b: unknown): unknown {
   if (Bun.deepEquals(a, b)) return a;
-  if (isRecord(a) && isRecord(b)) {
-    const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
-    return Object.fromEntries(
-      keys.map((key): [string, unknown] => [key, key in a && key in b ? merge(a[key], b[key]) : optional(a[key] ?? b[key])]),
-    );
-  }
+  if (isRecord(a) && isRecord(b)) return mergeObjects(a, b);
   const texts = [a, b].flatMap((one) => (typeof one === "string" ? one.split(" | ") : [JSON.stringify(one)]));
   return [...new Set(texts)].sort().join(" | ");
 }
 
-function optional(shape: unknown): unknown {
-  return { "absent or": shape };
+function mergeObjects(a: Record<string, unknown>, b: Record<string, unknown>): Record<string, unknown> {
+  const bare = (key: string): string => key.replace(/\?$/, "");
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)].map(bare))].sort();
+  return Object.fromEntries(
+    keys.map((key): [string, unknown] => {
+      const [inA, inB] = [a[key] ?? a[`${key}?`], b[key] ?? b[`${key}?`]];
+      const always = key in a && key in b;
+      return [always ? key : `${key}?`, inA === undefined ? inB : inB === undefined ? inA : merge(inA, inB)];
+    }),
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@ import { runWithInput, type Finished } from "../support/docker.ts";
 import { until } from "../support/until.ts";
 import { normaliseText } from "./normalise.ts";
 import type { Fact } from "./play.ts";
-import { shapeOf } from "./shape.ts";
+import { partsOf, shapeOf } from "./shape.ts";
 import { exchange, splitFrames, type WireAnswer, type WireRequest } from "./wire.ts";
 
 /** The API version of the daemon the facts are recorded from: what is newer must not show in its answers. */
@@ -14,6 +14,8 @@ export interface CallOptions extends Omit<WireRequest, "method" | "path" | "body
   readonly body?: unknown;
   /** Paths of the answer whose values are facts; "" for all. */
   readonly values?: readonly string[];
+  /** Only these parts of the answer are facts, with their values. */
+  readonly only?: readonly string[];
   /** Answer headers that are facts. */
   readonly showHeaders?: readonly string[];
   /** `v1.43`; "" for no version in the path. */
@@ -81,6 +83,20 @@ export class Stage implements AsyncDisposable {
       body: options.headOnly ? "(not read)" : this.#body(answer.status, json, text, options),
     });
     return { status: answer.status, text, json };
+  }
+
+  /** Calls a list; the fact has the names of the play's own objects in it, or the refusal. */
+  async list(path: string): Promise<void> {
+    const answer = await this.#send("GET", path, {});
+    const text = answer.body.toString();
+    const json = parseJson(text);
+    const refused = answer.status >= 400 || json === undefined;
+    this.facts.push({
+      call: this.#clean(`GET ${this.#path(path, {})}`),
+      status: answer.status,
+      type: answer.headers["content-type"] ?? "",
+      body: refused ? this.#body(answer.status, json, text, {}) : this.#ownNames(json),
+    });
   }
 
   /** Calls the API to set something up; no fact. @throws when it is refused */
@@ -237,7 +253,20 @@ export class Stage implements AsyncDisposable {
   #body(status: number, json: unknown, text: string, options: CallOptions): unknown {
     if (json === undefined) return this.#clean(text);
     if (status >= 400 && isMessage(json)) return `message: ${this.#clean(json.message)}`;
-    return shapeOf(json, { ...(options.values && { values: options.values }), normalise: (one) => this.#clean(one) });
+    const normalise = (one: string): string => this.#clean(one);
+    if (options.only) return shapeOf(partsOf(json, options.only), { values: [""], normalise });
+    return shapeOf(json, { ...(options.values && { values: options.values }), normalise });
+  }
+
+  #ownNames(json: unknown): string[] {
+    const list = isNamed(json) && "Volumes" in json ? json.Volumes : json;
+    const names = (Array.isArray(list) ? list : [])
+      .filter(isNamed)
+      .flatMap(({ Name, Names, RepoTags }) => [Name, Names, RepoTags ?? undefined].flat());
+    return names
+      .filter((name) => name?.includes(this.unique))
+      .map((name) => this.#clean(name ?? ""))
+      .sort();
   }
 
   #concerns(event: EventMessage): boolean {
@@ -273,6 +302,18 @@ export interface EventMessage {
 /** The `filters` parameter, ready for a query. */
 export function filterText(filters: Readonly<Record<string, readonly string[]>>): string {
   return encodeURIComponent(JSON.stringify(filters));
+}
+
+/** What lists say of one object: containers, networks, volumes, images. */
+interface Named {
+  readonly Name?: string;
+  readonly Names?: readonly string[];
+  readonly RepoTags?: readonly string[] | null;
+  readonly Volumes?: unknown;
+}
+
+function isNamed(value: unknown): value is Named {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isMessage(json: unknown): json is { message: string } {

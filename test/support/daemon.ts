@@ -28,8 +28,9 @@ export interface TestDaemon extends AsyncDisposable {
 const main = join(import.meta.dir, "../../src/main.ts");
 let counter = 0;
 
-export async function startDaemon(options: { readonly args?: readonly string[] } = {}): Promise<TestDaemon> {
-  const dataRoot = mkdtempSync(join(tmpdir(), "gantry-test-"));
+/** @param options.dataRoot  an existing folder; a temporary one when absent */
+export async function startDaemon(options: { readonly args?: readonly string[]; readonly dataRoot?: string } = {}): Promise<TestDaemon> {
+  const dataRoot = options.dataRoot ?? mkdtempSync(join(tmpdir(), "gantry-test-"));
   // Sockets lie below it, whose paths have 107 bytes at most.
   const execRoot = `/run/gantry-test-${process.pid}-${++counter}`;
   const socket = `${execRoot}/g.sock`;

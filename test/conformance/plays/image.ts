@@ -7,11 +7,7 @@ async function tagged(t: Stage, suffix = "i", tag = "v1"): Promise<string> {
 }
 
 async function listed(t: Stage, filters: Readonly<Record<string, readonly string[]>>): Promise<void> {
-  const { json } = await t.call("GET", `/images/json?filters=${filterText(filters)}`);
-  const own = Array.isArray(json)
-    ? (json as { RepoTags: string[] | null }[]).flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.includes(t.unique))
-    : "(none)";
-  t.note(`own tags listed with ${JSON.stringify(filters)}`, own);
+  await t.list(`/images/json?filters=${filterText(filters)}`);
 }
 
 /** Images without a registry. */

@@ -2,8 +2,7 @@ import { play, type PlayBook } from "../play.ts";
 import { filterText, type Stage } from "../stage.ts";
 
 async function listed(t: Stage, filters: Readonly<Record<string, readonly string[]>>): Promise<void> {
-  const { json } = await t.call("GET", `/networks?filters=${filterText({ name: [t.unique], ...filters })}`);
-  if (Array.isArray(json)) t.note(`listed with ${JSON.stringify(filters)}`, (json as { Name: string }[]).map(({ Name }) => Name).sort());
+  await t.list(`/networks?filters=${filterText({ name: [t.unique], ...filters })}`);
 }
 
 /** Networks of the driver bridge, and the predefined ones. */

@@ -2,9 +2,7 @@ import { play, type PlayBook } from "../play.ts";
 import { filterText, type Stage } from "../stage.ts";
 
 async function listed(t: Stage, filters: Readonly<Record<string, readonly string[]>>): Promise<void> {
-  const { json } = await t.call("GET", `/volumes?filters=${filterText({ name: [t.unique], ...filters })}`);
-  const volumes = (json as { Volumes?: { Name: string }[] | null } | undefined)?.Volumes;
-  if (volumes) t.note(`listed with ${JSON.stringify(filters)}`, volumes.map(({ Name }) => Name).sort());
+  await t.list(`/volumes?filters=${filterText({ name: [t.unique], ...filters })}`);
 }
 
 /** Volumes of the driver local. */
