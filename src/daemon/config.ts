@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { EngineError, messageOf } from "#lib/errors.ts";
-import { defaultDataRoot, defaultExecRoot } from "#lib/instance.ts";
+import { defaultDataRoot, execRootOf } from "#lib/instance.ts";
 import type { LogLevel } from "./logger.ts";
 
 /** Everything the daemon can be told, by flag or in daemon.json (the same names as dockerd's). */
@@ -206,7 +206,7 @@ export function parseDaemonArguments(
   const merged = { ...defaults, ...file, ...flags.values } as DaemonConfig;
   const config = {
     ...merged,
-    execRoot: merged.execRoot || (merged.dataRoot === defaultDataRoot ? defaultExecRoot : `/run/gantry-${shortHash(merged.dataRoot)}`),
+    execRoot: merged.execRoot || execRootOf(merged.dataRoot),
   };
   check(config);
   return { config, configFile, validateOnly: flags.special.has("validate"), help: flags.special.has("help") };
@@ -335,10 +335,6 @@ function check(config: DaemonConfig): void {
     throw new EngineError("invalid", `exec-root is longer than 64 bytes: sockets below it could not be opened`);
   if (config.maximumConcurrentDownloads < 1)
     throw new EngineError("invalid", `invalid max concurrent downloads: ${config.maximumConcurrentDownloads}`);
-}
-
-function shortHash(text: string): string {
-  return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 8);
 }
 
 function readOptional(path: string): string | undefined {

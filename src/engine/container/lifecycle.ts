@@ -298,7 +298,7 @@ export class Lifecycle {
     this.#waiters.removed(record.id, result);
     this.#live.delete(record.id);
     const cleanup = live.teardown
-      .then(() => this.#removeFolders(record.id))
+      .then(() => this.#removeFolders(record))
       .catch((error: unknown) => log.error("removal of files failed", { container: record.id, error: messageOf(error) }));
     this.#cleanups.add(cleanup);
     void cleanup.finally(() => this.#cleanups.delete(cleanup));
@@ -313,11 +313,12 @@ export class Lifecycle {
 
   readonly #cleanups = new Set<Promise<void>>();
 
-  async #removeFolders(id: string): Promise<void> {
+  async #removeFolders({ id, imageId, layers }: ContainerRecord): Promise<void> {
     const paths = instancePaths(this.#deps.instance).container(id);
     await this.#deps.logs.remove(id, { spoolFolder: paths.spool, logsFolder: paths.logs });
     await this.#deps.snapshots.unmount(paths.rootfs);
     await this.#deps.removeTree(paths.folder);
+    if (!this.#deps.images.peek(imageId)) await this.#deps.images.releaseLayers(layers);
   }
 
   /** Waits until everything that was begun off the user's path is done. */

@@ -1,5 +1,6 @@
 import type { ContentStore } from "#drivers/content/types.ts";
 import type { MetadataStore } from "#drivers/metadata/store.ts";
+import { chainIds } from "#drivers/snapshot/chain-id.ts";
 import type { ChainId, Snapshotter } from "#drivers/snapshot/types.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import { isDigest, parseDigest, type Digest } from "#lib/digest.ts";
@@ -241,7 +242,7 @@ export class ImageService {
     this.#configs.delete(image.id);
     this.#deps.events.emit("image", "delete", image.id, { name: image.id });
     const removed: RemovedImage[] = [{ Deleted: image.id }];
-    const keptLayers = new Set(this.list().flatMap((other) => other.layers.map((layer) => layer.chainId)));
+    const keptLayers = this.#neededLayers();
     for (const layer of [...image.layers].reverse()) {
       if (keptLayers.has(layer.chainId) || this.leases.postpones(layer.chainId)) continue;
       if (await this.#removeLayer(layer.chainId)) removed.push({ Deleted: layer.chainId });
@@ -256,7 +257,7 @@ export class ImageService {
   async release(lease: ImageLease): Promise<void> {
     const loose = lease.end();
     const images = this.list();
-    const layers = new Set(images.flatMap((image) => image.layers.map((layer) => layer.chainId)));
+    const layers = this.#neededLayers();
     const blobs = new Set<string>(images.flatMap((image) => imageBlobs(image)));
     const chains = new Set<string>(loose.length > 0 ? await this.#deps.snapshots.layers() : []);
     for (const name of loose) {
@@ -283,20 +284,27 @@ export class ImageService {
 
   /** Layers and blobs that no record names: left by a kill, removed at start. */
   async collectGarbage(): Promise<void> {
-    const layers = new Set(this.list().flatMap((image) => image.layers.map((layer) => layer.chainId)));
+    const layers = this.#neededLayers();
     for (const chainId of await this.#deps.snapshots.layers()) {
-      if (!layers.has(chainId)) await this.#removeUnusedLayer(chainId);
+      if (!layers.has(chainId)) await this.#removeLayer(chainId);
     }
     const blobs = new Set(this.list().flatMap((image) => imageBlobs(image)));
     for await (const { digest } of this.#deps.content.list()) if (!blobs.has(digest)) await this.#deps.content.remove(digest);
   }
 
-  async #removeUnusedLayer(chainId: ChainId): Promise<void> {
-    try {
-      await this.#deps.snapshots.removeLayer(chainId);
-    } catch (error) {
-      if (!isKind(error, "conflict")) throw error; // a container of a removed image still has it
+  /** A container is gone whose image was removed before by force: its layers have nobody now. */
+  async releaseLayers(diffIds: readonly string[]): Promise<void> {
+    const needed = this.#neededLayers();
+    for (const chainId of chainIds(diffIds.map(parseDigest)).reverse()) {
+      if (!needed.has(chainId) && !this.leases.postpones(chainId)) await this.#removeLayer(chainId);
     }
+  }
+
+  /** Layers of images, and of containers: those of an image removed by force stay as long as a container stands on them. */
+  #neededLayers(): ReadonlySet<string> {
+    const ofImages = this.list().flatMap((image) => image.layers.map((layer) => layer.chainId));
+    const ofContainers = [...this.#deps.store.table("container").values()].flatMap((record) => chainIds(record.layers.map(parseDigest)));
+    return new Set([...ofImages, ...ofContainers]);
   }
 
   async #readConfig(id: Digest): Promise<ImageConfig> {

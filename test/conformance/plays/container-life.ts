@@ -84,7 +84,7 @@ export const containerLife: PlayBook = {
     play("inspect of a running container (bugs 1, 2, 5, 6, 7, 10)", async (t) => {
       const id = await t.running({
         Labels: { a: "b" },
-        ExposedPorts: { "80/tcp": {} },
+        ExposedPorts: { "80/tcp": {}, "81/tcp": {} },
         HostConfig: {
           PortBindings: { "81/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] },
           Binds: [`${t.name("v")}:/v`],
@@ -131,14 +131,24 @@ export const containerLife: PlayBook = {
       await t.call("POST", `/containers/${id}/start`, { body: { Memory: 1 } });
     }),
     play("a published port that is taken", async (t) => {
-      const first = await t.running({ HostConfig: { PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } } });
+      const first = await t.running({
+        ExposedPorts: { "80/tcp": {} },
+        HostConfig: { PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } },
+      });
       const { NetworkSettings } = (await t.quiet("GET", `/containers/${first}/json`)) as {
         NetworkSettings: { Ports: Record<string, { HostPort: string }[]> };
       };
       const port = NetworkSettings.Ports["80/tcp"]?.[0]?.HostPort ?? "";
-      const second = await t.container({ HostConfig: { PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: port }] } } });
+      const second = await t.container({
+        ExposedPorts: { "80/tcp": {} },
+        HostConfig: { PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: port }] } },
+      });
       await t.call("POST", `/containers/${second}/start`);
       await state(t, second);
+    }),
+    play("a port that is bound and not exposed", async (t) => {
+      const id = await t.running({ HostConfig: { PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } } });
+      await t.call("GET", `/containers/${id}/json`, { only: ["NetworkSettings.Ports", "HostConfig.PortBindings", "Config.ExposedPorts"] });
     }),
     play("the network of a container that does not run", async (t) => {
       const first = await t.container();
@@ -263,7 +273,7 @@ export const containerLife: PlayBook = {
     }),
     play("list of one that was never started", async (t) => {
       await t.container({ ExposedPorts: { "80/tcp": {} } });
-      await listed(t, {});
+      await t.call("GET", `/containers/json?all=1&filters=${filterText({ name: [t.unique] })}`);
       await listed(t, {}, "all=0");
     }),
     play("list with every filter", async (t) => {
