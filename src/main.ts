@@ -13,9 +13,14 @@ async function run(): Promise<number> {
       return runDaemon(args.slice(1));
     case "internal":
       return (await import("#helper/main.ts")).runInternal(args.slice(1));
+    // The client has the help of these two.
+    case "doctor":
+      if (args.includes("--help")) break;
+      return (await import("#helper/doctor/command.ts")).runDoctor(args.slice(1));
     case "system":
-      if (args[1] !== "purge") break;
-      return (await import("#daemon/purge.ts")).purgeCommand(args.slice(2));
+      if (args[1] === "purge") return (await import("#daemon/purge.ts")).purgeCommand(args.slice(2));
+      if (args[1] !== "audit" || args.includes("--help")) break;
+      return (await import("#helper/audit/command.ts")).runAudit(args.slice(2));
     case "--version":
     case "-v": {
       if (args.length > 1) break; // Docker runs the command then

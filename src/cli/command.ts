@@ -33,7 +33,8 @@ export interface Invocation<F extends FlagSet = FlagSet> {
   readonly isTerminal: (descriptor: 0 | 1 | 2) => Promise<boolean>;
 }
 
-export interface Command {
+/** What help and completion know of a command. */
+export interface Description {
   /** What follows the command's name in the usage line. */
   readonly usage: string;
   readonly args: ArgumentRule;
@@ -44,6 +45,9 @@ export interface Command {
   readonly examples?: readonly string[];
   /** What the arguments are, for completion in a shell. */
   readonly completes?: "containers" | "running" | "images" | "networks" | "volumes" | "files";
+}
+
+export interface Command extends Description {
   /** @returns the exit code, 0 if nothing */
   run(invocation: Invocation): Promise<number | void>;
 }
@@ -59,16 +63,31 @@ export function command<const F extends FlagSet>(definition: Definition<F>): Com
   return definition;
 }
 
-/** A command in the tree: its module is loaded when it is called, or when its help is asked for. */
-export interface Leaf {
+interface Named {
   readonly name: string;
   readonly otherNames: readonly string[];
   readonly summary: string;
+}
+
+/** A command of the client: its module is loaded when it is called, or when its help is asked for. */
+export interface CommandLeaf extends Named {
+  readonly kind: "command";
   readonly load: () => Promise<Command>;
   /** Works without a daemon and without the client's configuration. */
   readonly isLocal?: boolean;
   readonly isHidden?: boolean;
 }
+
+/**
+ * A command of the executable that is no client of a daemon. `src/main.ts` answers it before this layer is loaded; here it has its place in
+ * help, completion and suggestions, and nothing to run.
+ */
+export interface ExternalLeaf extends Named {
+  readonly kind: "external";
+  readonly load: () => Promise<Description>;
+}
+
+export type Leaf = CommandLeaf | ExternalLeaf;
 
 export interface Group {
   readonly name: string;

@@ -1,47 +1,53 @@
-import type { Command, Group, Leaf } from "./command.ts";
+import type { Command, CommandLeaf, Description, ExternalLeaf, Group, Leaf } from "./command.ts";
 
-const leaf = (names: string, summary: string, load: () => Promise<Command>): Leaf => {
+const leaf = (names: string, summary: string, load: () => Promise<Command>): CommandLeaf => {
   const [name = "", ...otherNames] = names.split(" ");
-  return { name, otherNames, summary, load };
+  return { kind: "command", name, otherNames, summary, load };
+};
+
+const external = (name: string, summary: string, load: () => Promise<Description>): ExternalLeaf => {
+  return { kind: "external", name, otherNames: [], summary, load };
 };
 
 /** The same command under another name at the top. */
 const as = (name: string, command: Leaf): Leaf => ({ ...command, name, otherNames: [] });
 
 // Each module is loaded when its command is called: that keeps the start of every command short.
-const attach = leaf("attach", "Attach local standard input, output, and error streams to a running container", () =>
+const attach = leaf("attach", "Connect this terminal to the program of a running container", () =>
   import("./container/attach.ts").then((m) => m.attach),
 );
-const create = leaf("create", "Create a new container", () => import("./container/create.ts").then((m) => m.create));
-const exec = leaf("exec", "Execute a command in a running container", () => import("./container/exec.ts").then((m) => m.exec));
-const kill = leaf("kill", "Kill one or more running containers", () => import("./container/kill.ts").then((m) => m.kill));
-const logs = leaf("logs", "Fetch the logs of a container", () => import("./container/logs.ts").then((m) => m.logs));
+const create = leaf("create", "Make a container without starting it", () => import("./container/create.ts").then((m) => m.create));
+const exec = leaf("exec", "Run another program inside a running container", () => import("./container/exec.ts").then((m) => m.exec));
+const kill = leaf("kill", "Send a signal to containers, SIGKILL unless told otherwise", () =>
+  import("./container/kill.ts").then((m) => m.kill),
+);
+const logs = leaf("logs", "Print what a container has written", () => import("./container/logs.ts").then((m) => m.logs));
 const listContainers = leaf("ls list ps", "List containers", () => import("./container/ls.ts").then((m) => m.ls));
-const port = leaf("port", "List port mappings or a specific mapping for the container", () =>
-  import("./container/port.ts").then((m) => m.port),
-);
+const pause = leaf("pause", "Freeze the processes of containers", () => import("./container/pause.ts").then((m) => m.pause));
+const port = leaf("port", "Show which ports of the host lead to a container", () => import("./container/port.ts").then((m) => m.port));
 const rename = leaf("rename", "Rename a container", () => import("./container/rename.ts").then((m) => m.rename));
-const restart = leaf("restart", "Restart one or more containers", () => import("./container/restart.ts").then((m) => m.restart));
-const remove = leaf("rm remove", "Remove one or more containers", () => import("./container/rm.ts").then((m) => m.rm));
-const run = leaf("run", "Create and run a new container from an image", () => import("./container/run.ts").then((m) => m.run));
-const start = leaf("start", "Start one or more stopped containers", () => import("./container/start.ts").then((m) => m.start));
-const stop = leaf("stop", "Stop one or more running containers", () => import("./container/stop.ts").then((m) => m.stop));
-const top = leaf("top", "Display the running processes of a container", () => import("./container/top.ts").then((m) => m.top));
-const wait = leaf("wait", "Block until one or more containers stop, then print their exit codes", () =>
-  import("./container/wait.ts").then((m) => m.wait),
-);
+const restart = leaf("restart", "Stop containers and start them again", () => import("./container/restart.ts").then((m) => m.restart));
+const remove = leaf("rm remove", "Remove containers", () => import("./container/rm.ts").then((m) => m.rm));
+const run = leaf("run", "Make a container from an image and start it", () => import("./container/run.ts").then((m) => m.run));
+const start = leaf("start", "Start containers that do not run", () => import("./container/start.ts").then((m) => m.start));
+const stop = leaf("stop", "Ask containers to end, then kill those that did not", () => import("./container/stop.ts").then((m) => m.stop));
+const top = leaf("top", "List the processes of a container", () => import("./container/top.ts").then((m) => m.top));
+const unpause = leaf("unpause", "Let frozen containers go on", () => import("./container/unpause.ts").then((m) => m.unpause));
+const wait = leaf("wait", "Wait for containers to end and print their exit codes", () => import("./container/wait.ts").then((m) => m.wait));
 
-const history = leaf("history", "Show the history of an image", () => import("./image/history.ts").then((m) => m.history));
-const load = leaf("load", "Load an image from a tar archive or STDIN", () => import("./image/load.ts").then((m) => m.load));
+const history = leaf("history", "List the steps that made an image", () => import("./image/history.ts").then((m) => m.history));
+const load = leaf("load", "Take images from a tar archive", () => import("./image/load.ts").then((m) => m.load));
 const listImages = leaf("ls list", "List images", () => import("./image/ls.ts").then((m) => m.ls));
-const pull = leaf("pull", "Download an image from a registry", () => import("./image/pull.ts").then((m) => m.pull));
-const removeImage = leaf("rm remove", "Remove one or more images", () => import("./image/rm.ts").then((m) => m.rm));
-const tag = leaf("tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", () => import("./image/tag.ts").then((m) => m.tag));
+const pull = leaf("pull", "Fetch an image from a registry", () => import("./image/pull.ts").then((m) => m.pull));
+const removeImage = leaf("rm remove", "Remove images, or some of their names", () => import("./image/rm.ts").then((m) => m.rm));
+const tag = leaf("tag", "Give an image another name", () => import("./image/tag.ts").then((m) => m.tag));
 
-const events = leaf("events", "Get real time events from the server", () => import("./system/events.ts").then((m) => m.events));
-const info = leaf("info", "Display system-wide information", () => import("./system/info.ts").then((m) => m.info));
-const version = leaf("version", "Show the version information", () => import("./system/version.ts").then((m) => m.versionCommand));
-const inspect = leaf("inspect", "Return low-level information on Docker objects", () =>
+const events = leaf("events", "Print what happens in the daemon, as it happens", () => import("./system/events.ts").then((m) => m.events));
+const info = leaf("info", "Describe the daemon and its host", () => import("./system/info.ts").then((m) => m.info));
+const version = leaf("version", "Print the versions of client and daemon", () =>
+  import("./system/version.ts").then((m) => m.versionCommand),
+);
+const inspect = leaf("inspect", "Print everything about containers, images, networks or volumes", () =>
   import("./inspect/inspect.ts").then((m) => m.inspect),
 );
 
@@ -53,14 +59,13 @@ export const groups: readonly Group[] = [
       attach,
       create,
       exec,
-      leaf("inspect", "Display detailed information on one or more containers", () =>
-        import("./container/inspect.ts").then((m) => m.inspect),
-      ),
+      leaf("inspect", "Print everything about containers", () => import("./container/inspect.ts").then((m) => m.inspect)),
       kill,
       logs,
       listContainers,
+      pause,
       port,
-      leaf("prune", "Remove all stopped containers", () => import("./container/prune.ts").then((m) => m.prune)),
+      leaf("prune", "Remove containers that do not run", () => import("./container/prune.ts").then((m) => m.prune)),
       rename,
       restart,
       remove,
@@ -68,6 +73,7 @@ export const groups: readonly Group[] = [
       start,
       stop,
       top,
+      unpause,
       wait,
     ],
   },
@@ -75,12 +81,14 @@ export const groups: readonly Group[] = [
     name: "image",
     summary: "Manage images",
     children: [
-      leaf("bootstrap", "Make a first image from packages of this host's distribution", () => import("./image/bootstrap.ts").then((m) => m.bootstrap)),
+      leaf("bootstrap", "Make a first image from packages of this host's distribution", () =>
+        import("./image/bootstrap.ts").then((m) => m.bootstrap),
+      ),
       history,
-      leaf("inspect", "Display detailed information on one or more images", () => import("./image/inspect.ts").then((m) => m.inspect)),
+      leaf("inspect", "Print everything about images", () => import("./image/inspect.ts").then((m) => m.inspect)),
       load,
       listImages,
-      leaf("prune", "Remove unused images", () => import("./image/prune.ts").then((m) => m.prune)),
+      leaf("prune", "Remove images without a name that nothing uses", () => import("./image/prune.ts").then((m) => m.prune)),
       pull,
       removeImage,
       tag,
@@ -90,24 +98,25 @@ export const groups: readonly Group[] = [
     name: "network",
     summary: "Manage networks",
     children: [
-      leaf("connect", "Connect a container to a network", () => import("./network/connect.ts").then((m) => m.connect)),
+      leaf("connect", "Join a container to a network", () => import("./network/connect.ts").then((m) => m.connect)),
       leaf("create", "Create a network", () => import("./network/create.ts").then((m) => m.create)),
-      leaf("disconnect", "Disconnect a container from a network", () => import("./network/disconnect.ts").then((m) => m.disconnect)),
-      leaf("inspect", "Display detailed information on one or more networks", () => import("./network/inspect.ts").then((m) => m.inspect)),
+      leaf("disconnect", "Take a container out of a network", () => import("./network/disconnect.ts").then((m) => m.disconnect)),
+      leaf("inspect", "Print everything about networks", () => import("./network/inspect.ts").then((m) => m.inspect)),
       leaf("ls list", "List networks", () => import("./network/ls.ts").then((m) => m.ls)),
-      leaf("prune", "Remove all unused networks", () => import("./network/prune.ts").then((m) => m.prune)),
-      leaf("rm remove", "Remove one or more networks", () => import("./network/rm.ts").then((m) => m.rm)),
+      leaf("prune", "Remove networks without containers", () => import("./network/prune.ts").then((m) => m.prune)),
+      leaf("rm remove", "Remove networks", () => import("./network/rm.ts").then((m) => m.rm)),
     ],
   },
   {
     name: "system",
     summary: "Manage the daemon",
     children: [
-      { ...leaf("audit", "Compare the records of an engine with its host", () => import("./system/audit.ts").then((m) => m.audit)), isLocal: true },
-      leaf("df", "Show docker disk usage", () => import("./system/df.ts").then((m) => m.df)),
+      external("audit", "Compare the records of an engine with its host", () => import("./system/audit.ts").then((m) => m.audit)),
+      leaf("df", "Show how much disk space is used, and for what", () => import("./system/df.ts").then((m) => m.df)),
       events,
       info,
-      leaf("prune", "Remove unused data", () => import("./system/prune.ts").then((m) => m.prune)),
+      leaf("prune", "Remove containers, networks and images that nothing uses", () => import("./system/prune.ts").then((m) => m.prune)),
+      external("purge", "Take away all that an engine has made on this host", () => import("./system/purge.ts").then((m) => m.purge)),
     ],
   },
   {
@@ -115,12 +124,10 @@ export const groups: readonly Group[] = [
     summary: "Manage volumes",
     children: [
       leaf("create", "Create a volume", () => import("./volume/create.ts").then((m) => m.create)),
-      leaf("inspect", "Display detailed information on one or more volumes", () => import("./volume/inspect.ts").then((m) => m.inspect)),
+      leaf("inspect", "Print everything about volumes", () => import("./volume/inspect.ts").then((m) => m.inspect)),
       leaf("ls list", "List volumes", () => import("./volume/ls.ts").then((m) => m.ls)),
-      leaf("prune", "Remove unused local volumes", () => import("./volume/prune.ts").then((m) => m.prune)),
-      leaf("rm remove", "Remove one or more volumes. You cannot remove a volume that is in use by a container.", () =>
-        import("./volume/rm.ts").then((m) => m.rm),
-      ),
+      leaf("prune", "Remove unnamed volumes that no container uses", () => import("./volume/prune.ts").then((m) => m.prune)),
+      leaf("rm remove", "Remove volumes", () => import("./volume/rm.ts").then((m) => m.rm)),
     ],
   },
 ];
@@ -138,13 +145,15 @@ export const otherCommands: readonly Leaf[] = [
     isHidden: true,
   },
   create,
-  { ...leaf("doctor", "Tell what this host lacks, and how to get it", () => import("./system/doctor.ts").then((m) => m.doctor)), isLocal: true },
+  external("daemon", "Run the engine", () => import("./system/daemon.ts").then((m) => m.daemon)),
+  external("doctor", "Tell what this host lacks, and how to get it", () => import("./system/doctor.ts").then((m) => m.doctor)),
   events,
   history,
   inspect,
   kill,
   load,
   logs,
+  pause,
   port,
   rename,
   restart,
@@ -154,6 +163,7 @@ export const otherCommands: readonly Leaf[] = [
   stop,
   tag,
   top,
+  unpause,
   wait,
 ];
 

@@ -2,18 +2,15 @@ import { bool, list, text } from "./flag-kinds.ts";
 
 /** Flags before the command. */
 export const globalFlags = {
-  config: text(undefined, "Location of client config files", { defaultText: '"~/.docker"' }),
-  context: text(
-    "c",
-    'Name of the context to use to connect to the daemon (overrides DOCKER_HOST env var and default context set with "docker context use")',
-  ),
-  debug: bool("D", "Enable debug mode"),
-  host: list("H", "Daemon socket to connect to"),
-  logLevel: text("l", 'Set the logging level ("debug", "info", "warn", "error", "fatal")', { initially: "info" }),
-  tls: bool(undefined, "Use TLS; implied by --tlsverify"),
-  tlscacert: text(undefined, "Trust certs signed only by this CA", { defaultText: '"~/.docker/ca.pem"' }),
-  tlscert: text(undefined, "Path to TLS certificate file", { defaultText: '"~/.docker/cert.pem"' }),
-  tlskey: text(undefined, "Path to TLS key file", { defaultText: '"~/.docker/key.pem"' }),
-  tlsverify: bool(undefined, "Use TLS and verify the remote"),
-  version: bool("v", "Print version information and quit"),
+  config: text(undefined, "Folder of the client's configuration", { defaultText: '"~/.docker"' }),
+  context: text("c", "Context that says where the daemon is; goes before DOCKER_HOST and the current context"),
+  debug: bool("D", "Accepted, without effect on this client"),
+  host: list("H", "Address of the daemon: unix://PATH, tcp://HOST:PORT"),
+  logLevel: text("l", "Accepted, without effect: debug, info, warn, error, fatal", { initially: "info" }),
+  tls: bool(undefined, "Speak TLS with the daemon; --tlsverify does, too"),
+  tlscacert: text(undefined, "File of the authority that the daemon's certificate must come from", { defaultText: '"~/.docker/ca.pem"' }),
+  tlscert: text(undefined, "File of this client's certificate", { defaultText: '"~/.docker/cert.pem"' }),
+  tlskey: text(undefined, "File of this client's key", { defaultText: '"~/.docker/key.pem"' }),
+  tlsverify: bool(undefined, "Speak TLS, and check the daemon's certificate"),
+  version: bool("v", "Print the version of the client"),
 } as const;

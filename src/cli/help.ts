@@ -1,10 +1,10 @@
-import type { Command, Group, Leaf } from "./command.ts";
+import type { Description, Group, Leaf } from "./command.ts";
 import { type FlagSet, flagName } from "./flags.ts";
 
 /** Help of one command. @param paths  every way to call it, the group's first */
 export function commandHelp(
   options: { readonly path: string; readonly summary: string; readonly paths: readonly string[]; readonly columns: number },
-  command: Command,
+  command: Description,
 ): string {
   const { path, summary, paths, columns } = options;
   const sections = [`Usage:  ${usageLine(path, command)}`, summary];
@@ -16,7 +16,7 @@ export function commandHelp(
   return `${sections.join("\n\n")}\n`;
 }
 
-export function usageLine(path: string, command: Command): string {
+export function usageLine(path: string, command: Description): string {
   return command.usage === "" ? path : `${path} ${command.usage}`;
 }
 
@@ -39,7 +39,7 @@ export interface RootSections {
 export function rootHelp(program: string, sections: RootSections, globalFlags: FlagSet, columns: number): string {
   const parts = [
     `Usage:  ${program} [OPTIONS] COMMAND`,
-    "A self-sufficient runtime for containers",
+    "Run containers, and keep the images, networks and volumes they need",
     `Common Commands:\n${commandTable(sections.common)}`,
     `Management Commands:\n${commandTable(sections.groups)}`,
     `Commands:\n${commandTable(sections.others)}`,

@@ -1,10 +1,5 @@
 /// Helpers of this program that a person's command needs: processes of their own, since they import what a client must not load.
 
-/** Runs a helper with our own input and outputs. @returns its exit code */
-export function runInternal(args: readonly string[]): Promise<number> {
-  return Bun.spawn(internalCommand(args), { stdio: ["inherit", "inherit", "inherit"] }).exited;
-}
-
 /** Starts a helper whose stdout is read here. */
 export function pipeInternal(args: readonly string[]): Bun.Subprocess<"ignore", "pipe", "inherit"> {
   return Bun.spawn(internalCommand(args), { stdio: ["ignore", "pipe", "inherit"] });

@@ -83,23 +83,21 @@ describe("help", () => {
     expect((await run("container", "logs", "--help")).out).toMatchInlineSnapshot(`
       "Usage:  gantry container logs [OPTIONS] CONTAINER
 
-      Fetch the logs of a container
+      Print what a container has written
 
       Aliases:
         gantry container logs, gantry logs
 
       Options:
-            --details        Show extra details provided to logs
-        -f, --follow         Follow log output
-            --since string   Show logs since timestamp (e.g.
-                             "2013-01-02T13:23:37Z") or relative (e.g. "42m"
-                             for 42 minutes)
-        -n, --tail string    Number of lines to show from the end of the logs
+            --details        Add the labels and variables chosen by log options
+        -f, --follow         Go on printing what is written from now on
+            --since string   Leave out what is older: a time, or an age such as
+                             "10m"
+        -n, --tail string    How many of the last lines to print, or all
                              (default "all")
-        -t, --timestamps     Show timestamps
-            --until string   Show logs before a timestamp (e.g.
-                             "2013-01-02T13:23:37Z") or relative (e.g. "42m"
-                             for 42 minutes)
+        -t, --timestamps     Put the time before each line
+            --until string   Leave out what is newer: a time, or an age such as
+                             "10m"
       "
     `);
   });
@@ -124,11 +122,42 @@ describe("help", () => {
   });
 });
 
+describe("a command that is no client of a daemon", () => {
+  test.each([
+    [["help", "system", "audit"], "Usage:  gantry system audit [OPTIONS]\n"],
+    [["help", "system", "purge"], "Usage:  gantry system purge [OPTIONS]\n"],
+    [["doctor", "--help"], "Usage:  gantry doctor [OPTIONS]\n"],
+    [["help", "daemon"], "Usage:  gantry daemon [OPTIONS]\n"],
+  ])("%p shows its help", async (argv, usage) => {
+    const { code, out } = await run(...argv);
+    expect([code, out.slice(0, usage.length)]).toEqual([0, usage]);
+  });
+
+  test.each([
+    [["docter"], "  doctor\n"],
+    [["deamon"], "  daemon\n"],
+    [["system", "audti"], "  audit\n"],
+  ])("%p is told from a slip", async (argv, suggestion) => {
+    expect((await run(...argv)).err).toContain(`Did you mean this?\n${suggestion}`);
+  });
+
+  test("says so when options stand before its name", async () => {
+    expect(await run("-D", "system", "audit")).toEqual({
+      code: 1,
+      out: "",
+      err: "gantry: 'gantry system audit' takes no options before its name\n",
+    });
+  });
+});
+
 describe("completion", () => {
   test.each([
-    [["ru"], "run\tCreate and run a new container from an image\n"],
-    [["volume", "pr"], "prune\tRemove unused local volumes\n"],
-    [["ps", "--no"], "--no-trunc\tDon't truncate output\n"],
+    [["ru"], "run\tMake a container from an image and start it\n"],
+    [["volume", "pr"], "prune\tRemove unnamed volumes that no container uses\n"],
+    [["ps", "--no"], "--no-trunc\tPrint long values in full\n"],
+    [["daem"], "daemon\tRun the engine\n"],
+    [["system", "pur"], "purge\tTake away all that an engine has made on this host\n"],
+    [["system", "audit", "--de"], "--deep\tHash all blobs and layers again\n"],
     [["rm", "x"], ""],
   ])("of %p is %p", async (words, out) => {
     expect(await run("__complete", ...words)).toEqual({ code: 0, out, err: "" });

@@ -3,7 +3,7 @@ import { type ConfigFile, configFolder, readConfigFile } from "#client/config-fi
 import { resolveEndpoint } from "#client/endpoint.ts";
 import { Transport } from "#client/transport.ts";
 import { messageOf } from "#lib/errors.ts";
-import type { ArgumentRule, Command, Group, Leaf } from "./command.ts";
+import type { ArgumentRule, Description, Group, Leaf } from "./command.ts";
 import { commonCommands, findIn, findTop, groups, otherCommands, pathsOf } from "./commands.ts";
 import { ArgumentError, ExitError, UsageError } from "./errors.ts";
 import { parseFlags, type ParsedFlags, type FlagSet } from "./flags.ts";
@@ -107,15 +107,18 @@ async function runLeaf(
   globals: GlobalFlags,
   surroundings: Surroundings,
 ): Promise<number> {
-  const command = await leaf.load();
-  const parsed = usage(path, command.usage, () =>
-    parseFlags(command.flags, argv, { stopAtFirstArgument: command.stopAtFirstArgument ?? false }),
+  const description = await leaf.load();
+  const parsed = usage(path, description.usage, () =>
+    parseFlags(description.flags, argv, { stopAtFirstArgument: description.stopAtFirstArgument ?? false }),
   );
   if (parsed.wantsHelp) {
-    await surroundings.out.write(await commandHelpText(leaf, path, command, surroundings));
+    await surroundings.out.write(await commandHelpText(leaf, path, description, surroundings));
     return 0;
   }
-  checkArguments(path, command, parsed.args.length);
+  checkArguments(path, description, parsed.args.length);
+  // src/main.ts has answered it, unless something stands before its name.
+  if (leaf.kind === "external") throw new ArgumentError(`${surroundings.program}: '${path}' takes no options before its name`);
+  const command = await leaf.load(); // the same module again, now known to be a command
   const { config, transport } = await connectionOf(globals, surroundings, leaf.isLocal ?? false);
   try {
     return (await command.run(invocation(path, parsed, config, new Client(transport), surroundings))) ?? 0;
@@ -138,9 +141,9 @@ function invocation(
 
 /** A transport that has not connected yet, and the configuration, read once when somebody asks. */
 async function connectionOf(globals: GlobalFlags, surroundings: Surroundings, isLocal: boolean) {
-  const { environment, program } = surroundings;
+  const { environment, program, err } = surroundings;
   let reading: Promise<ConfigFile> | undefined;
-  const config = (): Promise<ConfigFile> => (reading ??= readConfigFile(configFolder(globals.config, environment)));
+  const config = (): Promise<ConfigFile> => (reading ??= configOrDefaults(configFolder(globals.config, environment), err));
   const options = {
     hosts: isLocal ? [] : globals.host,
     context: globals.context || undefined,
@@ -152,11 +155,26 @@ async function connectionOf(globals: GlobalFlags, surroundings: Surroundings, is
     environment: isLocal ? { DOCKER_HOST: "unix:///dev/null" } : environment,
     program,
   };
-  try {
-    const endpoint = await resolveEndpoint(options, config);
-    return { config, transport: new Transport(endpoint, { apiVersion: environment["DOCKER_API_VERSION"]?.replace(/^v/, "") }) };
-  } catch (error) {
+  const endpoint = await resolveEndpoint(options, config).catch((error: unknown) => {
     throw new ExitError(1, `Failed to initialize: unable to resolve docker endpoint: ${messageOf(error)}`);
+  });
+  const apiVersion = environment["DOCKER_API_VERSION"]?.replace(/^v/, "");
+  const headers = isLocal ? {} : await headersOf(await config());
+  return { config, transport: new Transport(endpoint, { apiVersion, headers }) };
+}
+
+async function headersOf({ httpHeaders }: ConfigFile): Promise<Record<string, string>> {
+  if (Object.keys(httpHeaders).length === 0) return {}; // most have none: no module is loaded for them
+  return (await import("./custom-headers.ts")).customHeaders(httpHeaders);
+}
+
+/** A file that cannot be read as JSON is told on stderr; Docker's client goes on without it, too. */
+async function configOrDefaults(folder: string, err: Output): Promise<ConfigFile> {
+  try {
+    return await readConfigFile(folder);
+  } catch (error) {
+    await err.line(messageOf(error));
+    return { folder, httpHeaders: {}, auths: {}, credHelpers: {}, proxies: {}, formats: {} };
   }
 }
 
@@ -171,7 +189,7 @@ function usage<T>(path: string, usageText: string, parse: () => T): T {
   }
 }
 
-function checkArguments(path: string, command: Command, count: number): void {
+function checkArguments(path: string, command: Description, count: number): void {
   const { minimum, maximum } = command.args;
   if (count >= minimum && count <= maximum) return;
   const program = path.split(" ", 1)[0] ?? "";
@@ -221,7 +239,7 @@ async function showHelp(words: readonly string[], surroundings: Surroundings): P
   return 0;
 }
 
-async function commandHelpText(leaf: Leaf, path: string, command: Command, surroundings: Surroundings): Promise<string> {
+async function commandHelpText(leaf: Leaf, path: string, command: Description, surroundings: Surroundings): Promise<string> {
   const { commandHelp } = await import("./help.ts");
   const paths = pathsOf(leaf).map((one) => `${surroundings.program} ${one}`);
   return commandHelp({ path, summary: leaf.summary, paths, columns: (await surroundings.columns()) - 1 }, command);

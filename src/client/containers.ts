@@ -77,6 +77,15 @@ export class Containers {
     return this.#done("POST", `/containers/${path(name)}/kill`, { signal: signal || undefined });
   }
 
+  /** Freezes its processes. */
+  pause(name: string): Promise<void> {
+    return this.#done("POST", `/containers/${path(name)}/pause`, {});
+  }
+
+  unpause(name: string): Promise<void> {
+    return this.#done("POST", `/containers/${path(name)}/unpause`, {});
+  }
+
   rename(name: string, newName: string): Promise<void> {
     return this.#done("POST", `/containers/${path(name)}/rename`, { name: newName });
   }

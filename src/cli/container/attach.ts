@@ -8,9 +8,9 @@ export const attach = command({
   args: exactly(1),
   completes: "running",
   flags: {
-    detachKeys: text(undefined, "Override the key sequence for detaching a container"),
-    noStdin: bool(undefined, "Do not attach STDIN"),
-    sigProxy: bool(undefined, "Proxy all received signals to the process", { initially: true }),
+    detachKeys: text(undefined, 'Keys that detach, such as "ctrl-p,ctrl-q" (the default)'),
+    noStdin: bool(undefined, "Leave stdin alone"),
+    sigProxy: bool(undefined, "Pass signals on to the program", { initially: true }),
   },
   run: async (invocation) => {
     const { args, flags, client } = invocation;

@@ -13,7 +13,7 @@ export const create = command({
   completes: "images",
   flags: {
     ...createFlags,
-    pull: text(undefined, 'Pull image before creating ("always", "missing", "never")', { initially: "missing" }),
+    pull: text(undefined, "When to pull the image: always, missing, never", { initially: "missing" }),
   },
   run: async (invocation) => {
     let body: CreateBody;

@@ -5,15 +5,17 @@ import { environmentEntry, readEnvironment } from "./options/environment.ts";
 import { tie } from "./streams.ts";
 
 const flags = {
-  detach: bool("d", "Detached mode: run command in the background"),
-  detachKeys: text(undefined, "Override the key sequence for detaching a container"),
-  env: list("e", "Set environment variables", (value) => environmentEntry(value, process.env)),
-  envFile: list(undefined, "Read in a file of environment variables"),
-  interactive: bool("i", "Keep STDIN open even if not attached"),
-  privileged: bool(undefined, "Give extended privileges to the command"),
-  tty: bool("t", "Allocate a pseudo-TTY"),
-  user: text("u", 'Username or UID (format: "<name|uid>[:<group|gid>]")'),
-  workdir: text("w", "Working directory inside the container"),
+  detach: bool("d", "Do not wait for the end of the program"),
+  detachKeys: text(undefined, 'Keys that detach, such as "ctrl-p,ctrl-q" (the default)'),
+  env: list("e", "Environment variable, NAME=VALUE; NAME alone passes on the value it has here", (value) =>
+    environmentEntry(value, process.env),
+  ),
+  envFile: list(undefined, "File of environment variables, one a line"),
+  interactive: bool("i", "Keep stdin open"),
+  privileged: bool(undefined, "Give the program all capabilities"),
+  tty: bool("t", "Give the program a terminal"),
+  user: text("u", "User to run as, by name or number: USER[:GROUP]"),
+  workdir: text("w", "Folder inside the container to start in"),
 } as const;
 
 export const exec = command({

@@ -7,7 +7,7 @@ export const inspect = command({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   args: atLeast(1),
   completes: "containers",
-  flags: { format: text("f", objectFormat), size: bool("s", "Display total file sizes") },
+  flags: { format: text("f", objectFormat), size: bool("s", "Add the sizes of containers") },
   run: (invocation) =>
     printInspections(invocation, invocation.args, async (name) => ({
       kind: "container",

@@ -6,7 +6,7 @@ export const kill = command({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   args: atLeast(1),
   completes: "running",
-  flags: { signal: text("s", "Signal to send to the container") },
+  flags: { signal: text("s", "Signal to send, by name or number") },
   run: (invocation) =>
     forEachName(invocation, invocation.args, async (name) => {
       await invocation.client.containers.kill(name, invocation.flags.signal);

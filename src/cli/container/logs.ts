@@ -8,12 +8,12 @@ export const logs = command({
   args: exactly(1),
   completes: "containers",
   flags: {
-    details: bool(undefined, "Show extra details provided to logs"),
-    follow: bool("f", "Follow log output"),
-    since: text(undefined, 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'),
-    tail: text("n", "Number of lines to show from the end of the logs", { initially: "all" }),
-    timestamps: bool("t", "Show timestamps"),
-    until: text(undefined, 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'),
+    details: bool(undefined, "Add the labels and variables chosen by log options"),
+    follow: bool("f", "Go on printing what is written from now on"),
+    since: text(undefined, 'Leave out what is older: a time, or an age such as "10m"'),
+    tail: text("n", "How many of the last lines to print, or all", { initially: "all" }),
+    timestamps: bool("t", "Put the time before each line"),
+    until: text(undefined, 'Leave out what is newer: a time, or an age such as "10m"'),
   },
   run: async ({ args, flags, client, out, err }) => {
     const [name = ""] = args;

@@ -12,14 +12,14 @@ export const ls = command({
   args: noArguments,
   examples: ["ps -a", "ps --filter status=exited --format '{{.Names}}: {{.Status}}'"],
   flags: {
-    all: bool("a", "Show all containers (default shows just running)"),
-    filter: filters("f", "Filter output based on conditions provided"),
+    all: bool("a", "List containers that do not run, too"),
+    filter: filters("f", "Show only what matches KEY=VALUE"),
     format: text(undefined, listFormat),
-    last: int("n", "Show n last created containers (includes all states)", { initially: -1 }),
-    latest: bool("l", "Show the latest created container (includes all states)"),
-    noTrunc: bool(undefined, "Don't truncate output"),
-    quiet: bool("q", "Only display container IDs"),
-    size: bool("s", "Display total file sizes"),
+    last: int("n", "List the newest containers, running or not; -1: no limit", { initially: -1 }),
+    latest: bool("l", "List the newest container only, running or not"),
+    noTrunc: bool(undefined, "Print long values in full"),
+    quiet: bool("q", "Print the IDs only"),
+    size: bool("s", "Add the sizes of containers"),
   },
   run: async ({ flags, client, config, out, isTerminal }) => {
     const wanted = flags.format || (flags.quiet ? "" : ((await config()).formats["psFormat"] ?? "")) || "table";

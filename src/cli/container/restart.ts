@@ -7,8 +7,8 @@ export const restart = command({
   args: atLeast(1),
   completes: "containers",
   flags: {
-    signal: text("s", "Signal to send to the container"),
-    timeout: int("t", "Seconds to wait before killing the container", { otherNames: ["time"] }),
+    signal: text("s", "Signal to send, by name or number"),
+    timeout: int("t", "Seconds to wait before SIGKILL; -1: for ever (default: the container's, else 10)", { otherNames: ["time"] }),
   },
   run: (invocation) => {
     const { flags, changed, client } = invocation;

@@ -8,9 +8,9 @@ export const rm = command({
   args: atLeast(1),
   completes: "containers",
   flags: {
-    force: bool("f", "Force the removal of a running container (uses SIGKILL)"),
-    link: bool("l", "Remove the specified link"),
-    volumes: bool("v", "Remove anonymous volumes associated with the container"),
+    force: bool("f", "Kill containers that run, then remove them"),
+    link: bool("l", "Remove a link, not the container"),
+    volumes: bool("v", "Remove the container's unnamed volumes, too"),
   },
   run: (invocation) => {
     const { flags, client, err } = invocation;

@@ -10,10 +10,10 @@ import { type Attached, attachStreams, type StreamsOutcome } from "./streams.ts"
 
 const flags = {
   ...createFlags,
-  detach: bool("d", "Run container in background and print container ID"),
-  detachKeys: text(undefined, "Override the key sequence for detaching a container"),
-  pull: text(undefined, 'Pull image before running ("always", "missing", "never")', { initially: "missing" }),
-  sigProxy: bool(undefined, "Proxy received signals to the process", { initially: true }),
+  detach: bool("d", "Do not wait for the end; print the container's ID"),
+  detachKeys: text(undefined, 'Keys that detach, such as "ctrl-p,ctrl-q" (the default)'),
+  pull: text(undefined, "When to pull the image: always, missing, never", { initially: "missing" }),
+  sigProxy: bool(undefined, "Pass signals on to the program", { initially: true }),
 } as const;
 
 type Run = Invocation<typeof flags>;

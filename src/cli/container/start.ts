@@ -6,11 +6,11 @@ import { bool, text } from "../flag-kinds.ts";
 import { attachStreams } from "./streams.ts";
 
 const flags = {
-  attach: bool("a", "Attach STDOUT/STDERR and forward signals"),
-  checkpoint: text(undefined, "Restore from this checkpoint"),
-  checkpointDir: text(undefined, "Use a custom checkpoint storage directory"),
-  detachKeys: text(undefined, "Override the key sequence for detaching a container"),
-  interactive: bool("i", "Attach container's STDIN"),
+  attach: bool("a", "Show the program's output and pass signals on to it"),
+  checkpoint: text(undefined, "Checkpoint to go on from"),
+  checkpointDir: text(undefined, "Folder that holds the checkpoint"),
+  detachKeys: text(undefined, 'Keys that detach, such as "ctrl-p,ctrl-q" (the default)'),
+  interactive: bool("i", "Connect stdin to the program"),
 } as const;
 
 export const start = command({

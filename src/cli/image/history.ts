@@ -21,10 +21,10 @@ export const history = command({
   completes: "images",
   flags: {
     format: text(undefined, listFormat),
-    human: bool("H", "Print sizes and dates in human readable format", { initially: true }),
-    noTrunc: bool(undefined, "Don't truncate output"),
-    platform: text(undefined, 'Show history for the given platform. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
-    quiet: bool("q", "Only show image IDs"),
+    human: bool("H", "Print sizes and times in words", { initially: true }),
+    noTrunc: bool(undefined, "Print long values in full"),
+    platform: text(undefined, "Platform to look at: OS[/ARCH[/VARIANT]]"),
+    quiet: bool("q", "Print the IDs only"),
   },
   run: async ({ args, flags, client, out, isTerminal }) => {
     const entries = await client.images.history(args[0] ?? "", { platform: platformQuery(flags.platform) });

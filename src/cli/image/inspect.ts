@@ -10,10 +10,7 @@ export const inspect = command({
   completes: "images",
   flags: {
     format: text("f", objectFormat),
-    platform: text(
-      undefined,
-      "Inspect a specific platform of the multi-platform image.\nIf the image or the server is not multi-platform capable, the command will error out if the platform does not match.\n'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)",
-    ),
+    platform: text(undefined, "Platform to look at: OS[/ARCH[/VARIANT]]; it is an error when the image is for another"),
   },
   run: (invocation) =>
     printInspections(invocation, invocation.args, async (name) => ({

@@ -11,9 +11,9 @@ export const load = command({
   args: noArguments,
   completes: "files",
   flags: {
-    input: text("i", "Read from tar archive file, instead of STDIN"),
-    platform: text(undefined, 'Load only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
-    quiet: bool("q", "Suppress the load output"),
+    input: text("i", "File of the archive (default: stdin)"),
+    platform: text(undefined, "Take this platform only: OS[/ARCH[/VARIANT]]"),
+    quiet: bool("q", "Do not show the progress"),
   },
   run: async ({ flags, client, out, isTerminal }) => {
     const file = flags.input === "" ? Bun.stdin : Bun.file(flags.input);

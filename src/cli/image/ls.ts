@@ -27,12 +27,12 @@ export const ls = command({
   args: atMost(1),
   completes: "images",
   flags: {
-    all: bool("a", "Show all images (default hides intermediate images)"),
+    all: bool("a", "List intermediate images, too"),
     digests: bool(undefined, "Show digests"),
-    filter: filters("f", "Filter output based on conditions provided"),
+    filter: filters("f", "Show only what matches KEY=VALUE"),
     format: text(undefined, listFormat),
-    noTrunc: bool(undefined, "Don't truncate output"),
-    quiet: bool("q", "Only show image IDs"),
+    noTrunc: bool(undefined, "Print long values in full"),
+    quiet: bool("q", "Print the IDs only"),
   },
   run: async ({ args, flags, client, config, out, isTerminal }) => {
     const [reference] = args;

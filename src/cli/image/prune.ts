@@ -8,9 +8,9 @@ export const prune = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: {
-    all: bool("a", "Remove all unused images, not just dangling ones"),
-    filter: filters(undefined, 'Provide filter values (e.g. "until=<timestamp>")'),
-    force: bool("f", "Do not prompt for confirmation"),
+    all: bool("a", "Remove images that have a name, too"),
+    filter: filters(undefined, "Take only what matches, such as until=24h"),
+    force: bool("f", "Do not ask first"),
   },
   run: async (invocation) => {
     const { flags, client, out } = invocation;

@@ -9,10 +9,10 @@ export const pull = command({
   args: exactly(1),
   completes: "images",
   flags: {
-    allTags: bool("a", "Download all tagged images in the repository"),
-    disableContentTrust: bool(undefined, "Skip image verification", { initially: true }),
-    platform: text(undefined, "Set platform if server is multi-platform capable"),
-    quiet: bool("q", "Suppress verbose output"),
+    allTags: bool("a", "Fetch every tag of the repository"),
+    disableContentTrust: bool(undefined, "Accepted, without effect: signatures are not checked", { initially: true }),
+    platform: text(undefined, "Platform of the image: OS[/ARCH[/VARIANT]]"),
+    quiet: bool("q", "Print the name only"),
   },
   run: async (invocation) => {
     const { flags, args, out } = invocation;

@@ -10,9 +10,9 @@ export const rm = command({
   args: atLeast(1),
   completes: "images",
   flags: {
-    force: bool("f", "Force removal of the image"),
-    noPrune: bool(undefined, "Do not delete untagged parents"),
-    platform: strings(undefined, 'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
+    force: bool("f", "Remove images that stopped containers use, and all their names"),
+    noPrune: bool(undefined, "Keep parents without a name"),
+    platform: strings(undefined, "Remove this platform only: OS[/ARCH[/VARIANT]]"),
   },
   run: async (invocation) => {
     const { flags, args, client, out } = invocation;

@@ -22,8 +22,8 @@ export const inspect = command({
   completes: "containers",
   flags: {
     format: text("f", objectFormat),
-    size: bool("s", "Display total file sizes if the type is container"),
-    type: text(undefined, "Only inspect objects of the given type"),
+    size: bool("s", "Add the sizes of containers"),
+    type: text(undefined, "Look among one kind only: container, image, network or volume"),
   },
   run: (invocation) => {
     const { flags, client } = invocation;

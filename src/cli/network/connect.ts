@@ -9,13 +9,13 @@ export const connect = command({
   args: exactly(2),
   completes: "networks",
   flags: {
-    alias: strings(undefined, "Add network-scoped alias for the container"),
-    driverOpt: strings(undefined, "driver options for the network"),
-    gwPriority: int(undefined, "Highest gw-priority provides the default gateway. Accepts positive and negative values."),
-    ip: text(undefined, 'IPv4 address (e.g., "172.30.100.104")'),
-    ip6: text(undefined, 'IPv6 address (e.g., "2001:db8::33")'),
-    link: list(undefined, "Add link to another container", link),
-    linkLocalIp: strings(undefined, "Add a link-local address for the container"),
+    alias: strings(undefined, "Further name of the container inside the network"),
+    driverOpt: strings(undefined, "Option for this connection, KEY=VALUE"),
+    gwPriority: int(undefined, "Priority as default gateway, a whole number: the highest of a container's networks is used"),
+    ip: text(undefined, "IPv4 address in the network (default: a free one)"),
+    ip6: text(undefined, "IPv6 address in the network (default: a free one)"),
+    link: list(undefined, "Reach another container by a name: CONTAINER[:NAME]", link),
+    linkLocalIp: strings(undefined, "Further link-local address"),
   },
   run: async ({ args, flags, client }) => {
     const [network = "", container = ""] = args;

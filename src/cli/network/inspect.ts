@@ -7,7 +7,7 @@ export const inspect = command({
   usage: "[OPTIONS] NETWORK [NETWORK...]",
   args: atLeast(1),
   completes: "networks",
-  flags: { format: text("f", objectFormat), verbose: bool("v", "Verbose output for diagnostics") },
+  flags: { format: text("f", objectFormat), verbose: bool("v", "Add what helps to find faults") },
   run: (invocation) =>
     printInspections(invocation, invocation.args, async (name) => ({
       kind: "network",

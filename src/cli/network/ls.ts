@@ -22,10 +22,10 @@ export const ls = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: {
-    filter: filters("f", 'Provide filter values (e.g. "driver=bridge")'),
+    filter: filters("f", "Show only what matches, such as driver=bridge"),
     format: text(undefined, listFormat),
-    noTrunc: bool(undefined, "Do not truncate the output"),
-    quiet: bool("q", "Only display network IDs"),
+    noTrunc: bool(undefined, "Print long values in full"),
+    quiet: bool("q", "Print the IDs only"),
   },
   run: async ({ flags, client, config, out, isTerminal }) => {
     const networks = await client.networks.list(flags.filter);

@@ -6,8 +6,8 @@ export const prune = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: {
-    filter: filters(undefined, 'Provide filter values (e.g. "until=<timestamp>")'),
-    force: bool("f", "Do not prompt for confirmation"),
+    filter: filters(undefined, "Take only what matches, such as until=24h"),
+    force: bool("f", "Do not ask first"),
   },
   run: async (invocation) => {
     const { flags, client, out } = invocation;

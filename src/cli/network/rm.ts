@@ -7,7 +7,7 @@ export const rm = command({
   usage: "NETWORK [NETWORK...]",
   args: atLeast(1),
   completes: "networks",
-  flags: { force: bool("f", "Do not error if the network does not exist") },
+  flags: { force: bool("f", "Say nothing about networks that do not exist") },
   run: async ({ args, flags, client, out, err }) => {
     let code = 0;
     for (const name of args) {

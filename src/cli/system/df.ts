@@ -13,7 +13,7 @@ const headers = { Type: "TYPE", TotalCount: "TOTAL", Active: "ACTIVE", Size: "SI
 export const df = command({
   usage: "[OPTIONS]",
   args: noArguments,
-  flags: { format: text(undefined, listFormat), verbose: bool("v", "Show detailed information on space usage") },
+  flags: { format: text(undefined, listFormat), verbose: bool("v", "List every image, container and volume") },
   run: async ({ flags, client, out, isTerminal }) => {
     if (flags.verbose && flags.format !== "") throw new ExitError(1, "the verbose and the format options conflict");
     const usage = await client.system.diskUsage();

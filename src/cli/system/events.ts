@@ -14,10 +14,10 @@ export const events = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: {
-    filter: filters("f", "Filter output based on conditions provided"),
+    filter: filters("f", "Show only what matches KEY=VALUE"),
     format: text(undefined, objectFormat),
-    since: text(undefined, "Show all events created since timestamp"),
-    until: text(undefined, "Stream events until this timestamp"),
+    since: text(undefined, "Begin with what happened at this time, or this long ago"),
+    until: text(undefined, "End at this time, not only when interrupted"),
   },
   run: async ({ flags, client, out, isTerminal }) => {
     const now = Date.now();

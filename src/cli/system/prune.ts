@@ -7,10 +7,10 @@ import { deletionLines } from "../image/prune.ts";
 import { humanSize } from "../units.ts";
 
 const pruneFlags = {
-  all: bool("a", "Remove all unused images not just dangling ones"),
-  filter: filters(undefined, 'Provide filter values (e.g. "label=<key>=<value>")'),
-  force: bool("f", "Do not prompt for confirmation"),
-  volumes: bool(undefined, "Prune anonymous volumes"),
+  all: bool("a", "Remove images that have a name, too"),
+  filter: filters(undefined, "Take only what matches, such as label=KEY=VALUE"),
+  force: bool("f", "Do not ask first"),
+  volumes: bool(undefined, "Remove unnamed volumes, too"),
 } as const;
 
 export const prune = command({

@@ -6,9 +6,9 @@ export const create = command({
   usage: "[OPTIONS] [VOLUME]",
   args: atMost(1),
   flags: {
-    driver: text("d", "Specify volume driver name", { initially: "local" }),
-    label: list(undefined, "Set metadata for a volume", labelEntry),
-    opt: map("o", "Set driver specific options"),
+    driver: text("d", "Driver of the volume", { initially: "local" }),
+    label: list(undefined, "Label, KEY=VALUE", labelEntry),
+    opt: map("o", "Option of the driver, KEY=VALUE"),
   },
   run: async ({ args, flags, client, out }) => {
     const { Name } = await client.volumes.create({

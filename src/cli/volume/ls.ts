@@ -24,9 +24,9 @@ export const ls = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: {
-    filter: filters("f", 'Provide filter values (e.g. "dangling=true")'),
+    filter: filters("f", "Show only what matches, such as dangling=true"),
     format: text(undefined, listFormat),
-    quiet: bool("q", "Only display volume names"),
+    quiet: bool("q", "Print the names only"),
   },
   run: async ({ flags, client, config, out, isTerminal }) => {
     const { Volumes } = await client.volumes.list(flags.filter);

@@ -8,9 +8,9 @@ export const prune = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: {
-    all: bool("a", "Remove all unused volumes, not just anonymous ones"),
-    filter: filters(undefined, 'Provide filter values (e.g. "label=<label>")'),
-    force: bool("f", "Do not prompt for confirmation"),
+    all: bool("a", "Remove volumes that have a name, too"),
+    filter: filters(undefined, "Take only what matches, such as label=KEY"),
+    force: bool("f", "Do not ask first"),
   },
   run: async (invocation) => {
     const { flags, client, out } = invocation;

@@ -1,7 +1,7 @@
 import type { ContentStore } from "#drivers/content/types.ts";
 import type { MetadataStore } from "#drivers/metadata/store.ts";
 import { chainIds } from "#drivers/snapshot/chain-id.ts";
-import type { ChainId, Snapshotter } from "#drivers/snapshot/types.ts";
+import type { Snapshotter } from "#drivers/snapshot/types.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import { isDigest, parseDigest, type Digest } from "#lib/digest.ts";
 import { EngineError, isKind } from "#lib/errors.ts";
