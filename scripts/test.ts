@@ -8,7 +8,7 @@ const [kind, filter = ""] = process.argv.slice(2);
 const bun = process.execPath;
 
 await ensureRoot();
-await ensurePrograms(["crun", "runc", "conmon", "nft", "busybox", "catatonit", "mmdebstrap"]);
+await ensurePrograms(["crun", "runc", "conmon", "nft", "busybox", "catatonit", "mmdebstrap", "skopeo", "docker-registry"]);
 await mountLeftoverController();
 
 const totals = { passed: 0, failed: 0, skipped: 0 };

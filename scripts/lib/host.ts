@@ -7,6 +7,8 @@ const packages: Readonly<Record<string, string>> = {
   busybox: "busybox-static",
   catatonit: "catatonit",
   mmdebstrap: "mmdebstrap",
+  skopeo: "skopeo",
+  "docker-registry": "docker-registry",
 };
 
 /** Runs this script again under sudo when it is not root. */

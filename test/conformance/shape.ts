@@ -14,6 +14,12 @@ const enumerated = new Set(
   ),
 );
 
+/** Lists in which Docker keeps no order. */
+const unordered = new Set(["Mounts", "Ports", "ContainersDeleted", "NetworksDeleted", "VolumesDeleted"]);
+
+/** Ports the kernel chooses by itself begin here. */
+const firstFreePort = 32768;
+
 /** Docker's default depends on the host's cgroup version; recording and comparing may happen on different ones. */
 const defaultCgroupNamespace = existsSync("/sys/fs/cgroup/cgroup.controllers") ? "private" : "host";
 
@@ -33,9 +39,10 @@ export function shapeOf(value: unknown, options: ShapeOptions, path = ""): unkno
   if (value === null) return "null";
   if (Array.isArray(value)) return shapeOfList(value, options, path, kept);
   if (typeof value === "object") return shapeOfObject(value as Record<string, unknown>, options, path);
-  const key = path.slice(path.lastIndexOf(".") + 1);
+  const key = lastKey(path);
+  if (key === "HostPort" && Number(value) >= firstFreePort) return "= (a free port)";
   if (key === "CgroupnsMode" && value === defaultCgroupNamespace) return "= (the default of this host)";
-  if (kept || enumerated.has(key)) return `= ${options.normalise(String(value))}`;
+  if (kept || enumerated.has(key)) return `= ${options.normalise(typeof value === "string" ? value : JSON.stringify(value))}`;
   return value === "" ? "empty" : typeof value;
 }
 
@@ -49,6 +56,7 @@ function shapeOfObject(value: Record<string, unknown>, options: ShapeOptions, pa
 
 function shapeOfList(value: readonly unknown[], options: ShapeOptions, path: string, kept: boolean): unknown {
   const shapes = value.map((element) => shapeOf(element, options, path));
+  if (kept && unordered.has(lastKey(path))) return shapes.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   if (kept || shapes.length === 0) return shapes;
   return [shapes.reduce(merge)];
 }
@@ -71,6 +79,10 @@ function mergeObjects(a: Record<string, unknown>, b: Record<string, unknown>): R
       return [always ? key : `${key}?`, inA === undefined ? inB : inB === undefined ? inA : merge(inA, inB)];
     }),
   );
+}
+
+function lastKey(path: string): string {
+  return path.slice(path.lastIndexOf(".") + 1);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { runWithInput, type Finished } from "../support/docker.ts";
+import type { Finished } from "../support/docker.ts";
 import { until } from "../support/until.ts";
+import { runDocker } from "./docker-client.ts";
+import { dieBeforeStop, eventLine, type EventMessage } from "./event.ts";
+import { isMessage, namesIn, onlyWith, parseJson } from "./json-answer.ts";
 import { normaliseText } from "./normalise.ts";
 import type { Fact } from "./play.ts";
+import { filterText } from "./query.ts";
 import { partsOf, shapeOf } from "./shape.ts";
 import { exchange, splitFrames, type WireAnswer, type WireRequest } from "./wire.ts";
 
@@ -16,6 +20,8 @@ export interface CallOptions extends Omit<WireRequest, "method" | "path" | "body
   readonly values?: readonly string[];
   /** Only these parts of the answer are facts, with their values. */
   readonly only?: readonly string[];
+  /** Of lists, only what is the play's own. */
+  readonly own?: boolean;
   /** Answer headers that are facts. */
   readonly showHeaders?: readonly string[];
   /** `v1.43`; "" for no version in the path. */
@@ -26,6 +32,13 @@ export interface Answer {
   readonly status: number;
   readonly text: string;
   readonly json: unknown;
+}
+
+interface StreamOptions extends CallOptions {
+  /** The frames one by one are a fact too. */
+  readonly frames?: boolean;
+  /** False: without the header Upgrade. */
+  readonly upgrade?: boolean;
 }
 
 interface ContainerOptions {
@@ -95,7 +108,7 @@ export class Stage implements AsyncDisposable {
       call: this.#clean(`GET ${this.#path(path, {})}`),
       status: answer.status,
       type: answer.headers["content-type"] ?? "",
-      body: refused ? this.#body(answer.status, json, text, {}) : this.#ownNames(json),
+      body: refused ? this.#body(answer.status, json, text, {}) : namesIn(json, this.unique).map((name) => this.#clean(name)),
     });
   }
 
@@ -108,8 +121,8 @@ export class Stage implements AsyncDisposable {
   }
 
   /** A stream that ends by itself: attach, exec, logs. Multiplexed ones are taken apart. */
-  async stream(method: string, path: string, options: CallOptions & { readonly frames?: boolean } = {}): Promise<void> {
-    const upgrade = method === "POST" ? { Upgrade: "tcp", Connection: "Upgrade" } : undefined;
+  async stream(method: string, path: string, options: StreamOptions = {}): Promise<void> {
+    const upgrade = method === "POST" && options.upgrade !== false ? { Upgrade: "tcp", Connection: "Upgrade" } : undefined;
     const answer = await this.#send(method, path, { ...options, headers: { ...upgrade, ...options.headers } });
     const type = answer.headers["content-type"] ?? "";
     const multiplexed = type.includes("multiplexed") && answer.status < 300;
@@ -130,7 +143,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async dockerWithInput(input: string | undefined, ...args: readonly string[]): Promise<Finished> {
-    const finished = await runWithInput(`unix://${this.socket}`, input, ...args);
+    const finished = await runDocker(this.socket, input, args);
     this.facts.push({
       command: this.#clean(`docker ${args.join(" ")}`),
       code: finished.code,
@@ -151,7 +164,7 @@ export class Stage implements AsyncDisposable {
       seen = (await this.readEvents()).filter((event) => this.#concerns(event));
       return seen.some((event) => event.Action === last);
     }, 8000);
-    this.facts.push({ events: seen.map((event) => this.#eventLine(event)) });
+    this.facts.push({ events: dieBeforeStop(seen).map((event) => this.#clean(eventLine(event))) });
   }
 
   /** Every event since the play began that passes the filters. */
@@ -255,30 +268,12 @@ export class Stage implements AsyncDisposable {
     if (status >= 400 && isMessage(json)) return `message: ${this.#clean(json.message)}`;
     const normalise = (one: string): string => this.#clean(one);
     if (options.only) return shapeOf(partsOf(json, options.only), { values: [""], normalise });
-    return shapeOf(json, { ...(options.values && { values: options.values }), normalise });
-  }
-
-  #ownNames(json: unknown): string[] {
-    const list = isNamed(json) && "Volumes" in json ? json.Volumes : json;
-    const names = (Array.isArray(list) ? list : [])
-      .filter(isNamed)
-      .flatMap(({ Name, Names, RepoTags }) => [Name, Names, RepoTags ?? undefined].flat());
-    return names
-      .filter((name) => name?.includes(this.unique))
-      .map((name) => this.#clean(name ?? ""))
-      .sort();
+    return shapeOf(options.own ? onlyWith(json, this.unique) : json, { ...(options.values && { values: options.values }), normalise });
   }
 
   #concerns(event: EventMessage): boolean {
     const text = JSON.stringify(event);
     return [...this.#known.keys()].some((known) => text.includes(known));
-  }
-
-  #eventLine(event: EventMessage): string {
-    const attributes = Object.entries(event.Actor.Attributes ?? {}).map(([key, value]) =>
-      key === "execDuration" ? key : `${key}=${value}`,
-    );
-    return this.#clean([event.Type, event.Action, ...attributes.sort()].join(" "));
   }
 
   #clean(text: string): string {
@@ -290,48 +285,5 @@ export class Stage implements AsyncDisposable {
     if (lines.at(-1) === "") lines.pop();
     // Columns are as wide as their widest cell, which may be an id or an age.
     return lines.map((line) => line.replace(/ {2,}/g, "  ").trimEnd());
-  }
-}
-
-export interface EventMessage {
-  readonly Type: string;
-  readonly Action: string;
-  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> | null };
-}
-
-/** The `filters` parameter, ready for a query. */
-export function filterText(filters: Readonly<Record<string, readonly string[]>>): string {
-  return encodeURIComponent(JSON.stringify(filters));
-}
-
-/** What lists say of one object: containers, networks, volumes, images. */
-interface Named {
-  readonly Name?: string;
-  readonly Names?: readonly string[];
-  readonly RepoTags?: readonly string[] | null;
-  readonly Volumes?: unknown;
-}
-
-function isNamed(value: unknown): value is Named {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isMessage(json: unknown): json is { message: string } {
-  return (
-    typeof json === "object" && json !== null && Object.keys(json).length === 1 && "message" in json && typeof json.message === "string"
-  );
-}
-
-/** One value, or the list of them when the text is JSON lines. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    const lines = text.split("\n").filter((line) => line.trim() !== "");
-    try {
-      return lines.length > 1 ? lines.map((line) => JSON.parse(line) as unknown) : undefined;
-    } catch {
-      return undefined; // no JSON: the text itself is the fact
-    }
   }
 }

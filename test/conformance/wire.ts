@@ -39,7 +39,7 @@ export function exchange(socketPath: string, request: WireRequest): Promise<Wire
     const what = `${request.method} ${request.path}`;
     const timer = setTimeout(
       () => finish(() => reject(new Error(`${what}: no end within the limit; so far ${JSON.stringify(Buffer.concat(chunks).toString())}`))),
-      request.limitMilliseconds ?? 60_000,
+      request.limitMilliseconds ?? 20_000,
     );
     const finish = (settle: () => void): void => {
       clearTimeout(timer);

@@ -90,7 +90,12 @@ async function create(services: ImageRouteServices, request: ApiRequest): Promis
   return stream(
     "application/json",
     await progressStream((progress) =>
-      pullImage(services.pull, { reference, allTags, ...(platform !== "" && { platform }), ...(auth !== undefined && { auth }) }, progress, signal),
+      pullImage(
+        services.pull,
+        { reference, allTags, ...(platform !== "" && { platform }), ...(auth !== undefined && { auth }) },
+        progress,
+        signal,
+      ),
     ),
   );
 }

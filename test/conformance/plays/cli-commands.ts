@@ -179,8 +179,8 @@ export const cliCommands: PlayBook = {
       await t.docker("logs", "--since", "1h", "-f", t.name("l"));
     }),
     play("docker attach", async (t) => {
-      await t.docker("run", "-d", "-i", "--name", t.name("a"), "busybox", "sh", "-c", "read line; echo got $line; exit 5");
-      await t.dockerWithInput("it\n", "attach", t.name("a"));
+      await t.docker("run", "-d", "--name", t.name("a"), "busybox", "sh", "-c", "sleep 1; echo late; sleep 0.3; exit 5");
+      await t.docker("attach", "--no-stdin", t.name("a"));
     }),
     play("docker version, and commands of a swarm without one", async (t) => {
       await t.docker("version", "--format", "{{.Server.Os}} {{.Server.MinAPIVersion}}");

@@ -300,7 +300,7 @@ export const containerCreate: PlayBook = {
     play("names that are taken or malformed", async (t) => {
       await create(t, {});
       await create(t, {});
-      for (const name of ["a", "-a", "a b", "a%2Fb", "..", "%00", "a".repeat(300), `/${t.name("slash")}`])
+      for (const name of ["a", "-a", "a b", "a%2Fb", "..", "%00", `${t.unique}${"a".repeat(300)}`, `/${t.name("slash")}`])
         await t.call("POST", `/containers/create?name=${encodeURI(name)}`, { body: { Image: image, Cmd: ["true"] } });
     }),
     play("a platform that the image does not have", async (t) => {
@@ -330,6 +330,8 @@ export const containerCreate: PlayBook = {
     play("several networks at create, by version", async (t) => {
       await t.network(t.name("n1"));
       await t.network(t.name("n2"));
+      // Docker names them in any order.
+      for (const name of ["n1", "n2"]) t.know(t.name(name), "a network");
       const body = {
         HostConfig: { NetworkMode: t.name("n1") },
         NetworkingConfig: { EndpointsConfig: { [t.name("n1")]: {}, [t.name("n2")]: {} } },

@@ -1,5 +1,6 @@
 import { play, type PlayBook } from "../play.ts";
-import { filterText, type Stage } from "../stage.ts";
+import { filterText } from "../query.ts";
+import type { Stage } from "../stage.ts";
 
 const verbs = ["start", "stop?t=0", "restart?t=0", "kill", "pause", "unpause", "wait"] as const;
 
@@ -106,6 +107,7 @@ export const containerLife: PlayBook = {
       const id = await t.container();
       for (const name of [id.slice(0, 12), t.name("c0"), `/${t.name("c0")}`, `%2F${t.name("c0")}`])
         await t.call("GET", `/containers/${name}/json`);
+      t.know(id.toUpperCase(), "ID in capitals");
       await t.call("GET", `/containers/${id.toUpperCase()}/json`);
     }),
     play("starts that fail leave their reason in the state", async (t) => {

@@ -1,5 +1,5 @@
 import { play, solo, type PlayBook } from "../play.ts";
-import { filterText } from "../stage.ts";
+import { filterText } from "../query.ts";
 
 /** What the daemon tells about each operation, in which order and with which attributes. */
 export const events: PlayBook = {

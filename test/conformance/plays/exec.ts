@@ -7,6 +7,26 @@ async function inspect(t: Stage, id: string): Promise<void> {
   });
 }
 
+const missing: readonly (readonly [what: string, body: Readonly<Record<string, unknown>>])[] = [
+  ["a program by its path", { Cmd: ["/no/such/program"] }],
+  ["a program", { Cmd: ["no-such-program"] }],
+  ["a program that is a folder", { Cmd: ["/tmp"] }],
+  ["a user", { Cmd: ["true"], User: "no-such-user" }],
+  ["a group", { Cmd: ["true"], User: "root:no-such-group" }],
+  ["a folder", { Cmd: ["pwd"], WorkingDir: "/no/such/folder" }],
+];
+
+async function execOfMissing(t: Stage, body: Readonly<Record<string, unknown>>): Promise<void> {
+  const container = await t.running();
+  const request = { AttachStdout: true, AttachStderr: true, ...body };
+  const { json } = await t.call("POST", `/containers/${container}/exec`, { body: request });
+  const { Id } = json as { Id?: string };
+  if (Id === undefined) return;
+  t.know(Id, "exec id");
+  await t.stream("POST", `/exec/${Id}/start`, { body: {} });
+  await inspect(t, Id);
+}
+
 /** Execs, without a terminal unless said. */
 export const exec: PlayBook = {
   noun: "exec",
@@ -39,26 +59,7 @@ export const exec: PlayBook = {
       ])
         await t.call("POST", `/containers/${id}/exec`, { body });
     }),
-    play("programs, users and folders that are missing", async (t) => {
-      const container = await t.running();
-      for (const body of [
-        { Cmd: ["/no/such/program"] },
-        { Cmd: ["no-such-program"] },
-        { Cmd: ["/tmp"] },
-        { Cmd: ["true"], User: "no-such-user" },
-        { Cmd: ["true"], User: "root:no-such-group" },
-        { Cmd: ["pwd"], WorkingDir: "/no/such/folder" },
-      ]) {
-        const { json } = await t.call("POST", `/containers/${container}/exec`, {
-          body: { AttachStdout: true, AttachStderr: true, ...body },
-        });
-        const id = (json as { Id?: string }).Id;
-        if (id === undefined) continue;
-        t.know(id, "exec id");
-        await t.stream("POST", `/exec/${id}/start`, { body: {} });
-        await inspect(t, id);
-      }
-    }),
+    ...missing.map(([what, body]) => play(`exec of what is missing: ${what}`, (t) => execOfMissing(t, body))),
     play("environment, user, groups, folder, privileges", async (t) => {
       const container = await t.running({ Env: ["A=1"], WorkingDir: "/tmp" });
       for (const body of [
@@ -95,7 +96,7 @@ export const exec: PlayBook = {
     play("start without an Upgrade header is answered 200", async (t) => {
       const container = await t.running();
       const id = await t.exec(container, { Cmd: ["echo", "out"] });
-      await t.stream("POST", `/exec/${id}/start`, { body: {}, headers: { Upgrade: "", Connection: "" } });
+      await t.stream("POST", `/exec/${id}/start`, { body: {}, upgrade: false });
     }),
     play("with a terminal the stream is raw", async (t) => {
       const container = await t.running();

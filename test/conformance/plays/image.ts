@@ -1,5 +1,6 @@
 import { play, type PlayBook } from "../play.ts";
-import { filterText, type Stage } from "../stage.ts";
+import { filterText } from "../query.ts";
+import type { Stage } from "../stage.ts";
 
 async function tagged(t: Stage, suffix = "i", tag = "v1"): Promise<string> {
   await t.quiet("POST", `/images/busybox/tag?repo=${t.name(suffix)}&tag=${tag}`);

@@ -1,5 +1,6 @@
 import { play, type PlayBook } from "../play.ts";
-import { filterText, type Stage } from "../stage.ts";
+import { filterText } from "../query.ts";
+import type { Stage } from "../stage.ts";
 
 async function listed(t: Stage, filters: Readonly<Record<string, readonly string[]>>): Promise<void> {
   await t.list(`/networks?filters=${filterText({ name: [t.unique], ...filters })}`);
@@ -14,7 +15,7 @@ export const network: PlayBook = {
         await t.call("GET", `/networks/${name}`, {
           values: ["Name", "Driver", "Scope", "IPAM", "Options", "Labels", "Attachable", "Ingress", "ConfigFrom"],
         });
-      await t.call("GET", "/networks/bridge", { values: ["Name", "Driver", "IPAM.Driver", "Labels"] });
+      await t.call("GET", "/networks/bridge", { only: ["Name", "Driver", "IPAM.Driver", "IPAM.Options", "Options", "Labels"] });
       for (const name of ["host", "none", "bridge"]) await t.call("DELETE", `/networks/${name}`);
     }),
     play("create and inspect", async (t) => {
@@ -54,7 +55,7 @@ export const network: PlayBook = {
         { Name: "bridge" },
         { Name: "host" },
         { Name: " " },
-        { Name: "a/b" },
+        { Name: `${t.unique}/b` },
         { Name: t.name("x"), Driver: "nonsense" },
         { Name: t.name("x"), Driver: "host" },
         { Name: t.name("x"), IPAM: { Driver: "nonsense" } },
@@ -72,7 +73,8 @@ export const network: PlayBook = {
         { Gateway: "10.231.10.1" },
         { Subnet: "" },
       ];
-      for (const subnet of subnets) await t.call("POST", "/networks/create", { body: { Name: t.name("x"), IPAM: { Config: [subnet] } } });
+      for (const [index, subnet] of subnets.entries())
+        await t.call("POST", "/networks/create", { body: { Name: t.name(`x${index}`), IPAM: { Config: [subnet] } } });
     }),
     play("subnets that overlap", async (t) => {
       await t.network(t.name("a"), { IPAM: { Config: [{ Subnet: "10.231.11.0/24" }] } });

@@ -1,5 +1,5 @@
 import { play, solo, type PlayBook } from "../play.ts";
-import { filterText } from "../stage.ts";
+import { filterText } from "../query.ts";
 
 const pingHeaders = [
   "Api-Version",
@@ -42,7 +42,7 @@ export const system: PlayBook = {
       await t.call("GET", "/containers/create");
     }),
     play("a trailing slash and OPTIONS", async (t) => {
-      await t.call("GET", "/networks/");
+      await t.call("GET", `/networks/?filters=${filterText({ name: ["gantry-no-such-network"] })}`);
       await t.call("OPTIONS", "/containers/json");
     }),
     play("API versions out of range", async (t) => {
@@ -79,10 +79,12 @@ export const system: PlayBook = {
     }),
     solo("disk usage has a list for each noun", async (t) => {
       const container = await t.running({ HostConfig: { Mounts: [{ Type: "volume", Source: t.name("v"), Target: "/v" }] } });
-      await t.call("GET", "/system/df");
-      await t.call("GET", "/system/df?type=volume");
-      await t.call("GET", "/system/df?type=image&type=container");
-      await t.call("GET", "/system/df?type=build-cache");
+      await t.quiet("POST", `/images/busybox/tag?repo=${t.name("i")}&tag=v1`);
+      t.ownImage(`${t.name("i")}:v1`);
+      await t.call("GET", "/system/df", { own: true });
+      await t.call("GET", "/system/df?type=volume", { own: true });
+      await t.call("GET", "/system/df?type=image&type=container", { own: true });
+      await t.call("GET", "/system/df?type=build-cache", { own: true });
       await t.call("GET", "/system/df?type=nonsense");
       await t.quiet("DELETE", `/containers/${container}?force=1`);
     }),

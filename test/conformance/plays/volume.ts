@@ -1,9 +1,13 @@
 import { play, type PlayBook } from "../play.ts";
-import { filterText, type Stage } from "../stage.ts";
+import { filterText } from "../query.ts";
+import type { Stage } from "../stage.ts";
 
 async function listed(t: Stage, filters: Readonly<Record<string, readonly string[]>>): Promise<void> {
   await t.list(`/volumes?filters=${filterText({ name: [t.unique], ...filters })}`);
 }
+
+/** Docker looks for a plugin that is not there for 15 seconds, sometimes twice. */
+const pluginSearch = 60_000;
 
 /** Volumes of the driver local. */
 export const volume: PlayBook = {
@@ -21,7 +25,7 @@ export const volume: PlayBook = {
     play("create of an existing name is 201 (bug 15)", async (t) => {
       await t.call("POST", "/volumes/create", { body: { Name: t.name("v"), Labels: { a: "b" } }, values: ["Labels"] });
       await t.call("POST", "/volumes/create", { body: { Name: t.name("v"), Labels: { a: "c" } }, values: ["Labels"] });
-      await t.call("POST", "/volumes/create", { body: { Name: t.name("v"), Driver: "nonsense" } });
+      await t.call("POST", "/volumes/create", { body: { Name: t.name("v"), Driver: "nonsense" }, limitMilliseconds: pluginSearch });
     }),
     play("create without a name or a body", async (t) => {
       const { json } = await t.call("POST", "/volumes/create", { body: {}, values: ["Labels", "Options"] });
@@ -41,7 +45,7 @@ export const volume: PlayBook = {
         { Name: t.name("v"), DriverOpts: { type: "tmpfs" } },
         { Name: t.name("w"), DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=1m" } },
       ])
-        await t.call("POST", "/volumes/create", { body, values: ["Options"] });
+        await t.call("POST", "/volumes/create", { body, values: ["Options"], limitMilliseconds: pluginSearch });
     }),
     play("remove: in use, missing, forced", async (t) => {
       const id = await t.container({ HostConfig: { Binds: [`${t.name("v")}:/v`] } });
