@@ -1,4 +1,5 @@
 // Plays everything against a daemon of our own and compares with what Docker answered (recorded/*.json, made by `npm run record`).
+//   GANTRY_BOOKS=volume,exec bun test test/conformance/recorded.test.ts   only these books
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { expectClean } from "../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
@@ -6,10 +7,12 @@ import { loadBusybox } from "../support/images.ts";
 import { comparePlay, describeDifference, type Difference } from "./compare.ts";
 import { openDifferences } from "./open-differences.ts";
 import { perform, type Facts } from "./perform.ts";
-import { books } from "./plays/index.ts";
+import { books as allBooks } from "./plays/index.ts";
 import { readRecord } from "./records.ts";
 import { covers, isWanted, wantedDifferences } from "./wanted-differences.ts";
 
+const chosen = process.env["GANTRY_BOOKS"]?.split(",");
+const books = allBooks.filter(({ noun }) => chosen?.includes(noun) ?? true);
 let daemon: TestDaemon;
 const recorded = new Map<string, Facts>();
 /** What differs, by book and play. */
@@ -51,7 +54,8 @@ describe.each(books.map((book) => [book.noun, book] as const))("%s answers as Do
   });
 });
 
-test("every wanted difference is there", () => {
+// Skipped with GANTRY_BOOKS: what is not played shows no difference.
+test.skipIf(chosen !== undefined)("every wanted difference is there", () => {
   const all = [...differences.values()].flatMap((plays) => [...plays.values()].flat());
   expect(wantedDifferences.filter((wanted) => !all.some((difference) => covers(wanted, difference)))).toEqual([]);
 });
