@@ -1,173 +1,92 @@
 // Compares Gantry with Docker and Podman, where they are installed and answer, in interleaved runs: medians and ratios.
-//   npm run bench                 all cases, 25 rounds each
-//   npm run bench -- --rounds 60 --only run
+//   npm run bench                            everything, 25 rounds of the short cases
+//   npm run bench -- --rounds 60 --only run  only cases whose name has the word
+//   npm run bench -- --write                 also writes docs/benchmarks.md
 //   GANTRY_PEER_DOCKER_HOST=unix:///… names Docker's daemon; else /var/run/docker.sock is tried. Nothing is installed.
-// Writes docs/benchmarks.md with --write.
 import { cpus, release, totalmem } from "node:os";
 import { writeFileSync } from "node:fs";
-import { loadBusybox } from "../test/support/images.ts";
-import { startCompiledDaemon, type BenchDaemon } from "./lib/bench-daemon.ts";
-
-interface Subject {
-  readonly name: string;
-  readonly command: (...args: string[]) => string[];
-  readonly environment: Readonly<Record<string, string>>;
-}
-
-interface Case {
-  readonly name: string;
-  /** Arguments after the program, once per round. */
-  readonly args: readonly string[];
-  readonly before?: (subject: Subject) => Promise<void>;
-  readonly after?: (subject: Subject) => Promise<void>;
-  readonly rounds?: number;
-}
+import { makeBigImage, type BigImage } from "./lib/bench/big-image.ts";
+import { cases } from "./lib/bench/cases.ts";
+import { measureList, measureParallel } from "./lib/bench/crowd.ts";
+import { measure, type Case, type Medians } from "./lib/bench/measure.ts";
+import { measureMemory } from "./lib/bench/memory.ts";
+import { findSubjects } from "./lib/bench/subject.ts";
+import { startCompiledDaemon } from "./lib/compiled-daemon.ts";
 
 const options = parseOptions(process.argv.slice(2));
 const daemon = await startCompiledDaemon();
-const subjects = await findSubjects(daemon);
-const image = "busybox:latest";
-
-const cases: readonly Case[] = [
-  { name: "run --rm, bridge", args: ["run", "--rm", image, "true"] },
-  { name: "run --rm, network none", args: ["run", "--rm", "--network", "none", image, "true"] },
-  { name: "run --rm, network host", args: ["run", "--rm", "--network", "host", image, "true"] },
-  {
-    name: "exec",
-    args: ["exec", "bench-target-NAME", "true"],
-    before: (subject) => quiet(subject, "run", "-d", "--name", "bench-target-NAME", image, "sleep", "100000"),
-    after: (subject) => quiet(subject, "rm", "-f", "bench-target-NAME"),
-  },
-  {
-    name: "create + rm",
-    args: ["create", "--name", "bench-created-NAME", image],
-    after: (subject) => quiet(subject, "rm", "-f", "bench-created-NAME"),
-  },
-  { name: "--version", args: ["--version"] },
-  { name: "version", args: ["version"] },
-  {
-    name: "logs of 1 M lines",
-    args: ["logs", "bench-lines-NAME"],
-    rounds: 3,
-    before: (subject) => quiet(subject, "run", "--name", "bench-lines-NAME", image, "seq", "1000000"),
-    after: (subject) => quiet(subject, "rm", "-f", "bench-lines-NAME"),
-  },
-  { name: "run attached, 1 M lines", args: ["run", "--rm", image, "seq", "1000000"], rounds: 3 },
-];
-
 const rows: string[] = [];
+const subjects = await findSubjects(daemon);
+console.log(head());
 try {
-  for (const subject of subjects) console.error(`measuring ${subject.name}`);
-  for (const one of cases) {
-    if (options.only !== undefined && !one.name.includes(options.only)) continue;
-    const medians = await measure(one, one.rounds ?? options.rounds);
-    rows.push(row(one.name, medians));
-    console.log(rows.at(-1));
-  }
-  rows.push(await parallel());
-  console.log(rows.at(-1));
-  rows.push(await listMany());
-  console.log(rows.at(-1));
-  console.log(`memory of the daemon: ${daemon.residentMegabytes()} MB`);
+  for (const one of cases) if (isChosen(one.name)) report(one.name, await measure(subjects, one, options.rounds));
+  if (isChosen("parallel")) report("50 × `run --rm`, ten at a time", await measureParallel(subjects));
+  if (isChosen("list")) report("`ps -a` of 200", await measureList(subjects, options.rounds));
+  if (isChosen("image")) await measureImages();
+  if (isChosen("memory")) await reportMemory();
 } finally {
   await daemon.stop();
 }
 if (options.write) writeReport();
 
-/** Interleaved: the order turns round each round, so that drift of the machine hits all alike. */
-async function measure(one: Case, rounds: number): Promise<Map<string, number>> {
-  const times = new Map(subjects.map(({ name }) => [name, [] as number[]]));
-  for (const subject of subjects) if (one.name !== "create + rm") await one.before?.(subject);
-  for (let round = 0; round < rounds; round++) {
-    for (const subject of round % 2 === 0 ? subjects : [...subjects].reverse()) {
-      const started = performance.now();
-      await quiet(subject, ...one.args);
-      times.get(subject.name)?.push(performance.now() - started);
-      if (one.name === "create + rm") await one.after?.(subject);
-      await Bun.sleep(40);
-    }
+async function measureImages(): Promise<void> {
+  await using big = await makeBigImage();
+  for (const one of imageCases(big)) report(one.name, await measure(subjects, one, 3));
+}
+
+function imageCases({ archive, name, remote, description }: BigImage): Case[] {
+  const load: Case = { name: `\`load\` of ${description}`, args: ["load", "-q", "-i", archive], afterEach: [["rmi", name]] };
+  if (!remote) return [load];
+  return [
+    load,
+    { name: "`pull` of it from a local registry", args: ["pull", "-q", remote], afterEach: [["rmi", remote]] },
+    { name: "`rmi` of it", args: ["rmi", remote], beforeEach: [["pull", "-q", remote]] },
+  ];
+}
+
+async function reportMemory(): Promise<void> {
+  const engines = new Map<string, number>();
+  const growth = new Map<string, number>();
+  for (const subject of subjects.filter(({ engine }) => engine !== undefined)) {
+    const { engine, perContainer } = await measureMemory(subject, 20);
+    engines.set(subject.name, engine);
+    growth.set(subject.name, perContainer);
   }
-  for (const subject of subjects) if (one.name !== "create + rm") await one.after?.(subject);
-  return new Map([...times].map(([name, values]) => [name, median(values)]));
+  report("memory of the engine, MB", engines);
+  report("memory of the engine per running container, MB", growth);
 }
 
-async function parallel(): Promise<string> {
-  const medians = new Map<string, number>();
-  for (const subject of subjects) {
-    const started = performance.now();
-    for (let batch = 0; batch < 5; batch++) {
-      await Promise.all(Array.from({ length: 10 }, () => quiet(subject, "run", "--rm", image, "true")));
-    }
-    medians.set(subject.name, performance.now() - started);
-  }
-  return row("50 runs, ten at a time", medians);
+function isChosen(name: string): boolean {
+  return options.only === undefined || name.includes(options.only);
 }
 
-async function listMany(): Promise<string> {
-  const medians = new Map<string, number>();
-  for (const subject of subjects) {
-    const names = Array.from({ length: 200 }, (_, index) => `bench-many-NAME-${index}`);
-    for (let batch = 0; batch < names.length; batch += 20) {
-      await Promise.all(names.slice(batch, batch + 20).map((name) => quiet(subject, "create", "--name", name, image, "true")));
-    }
-    const times: number[] = [];
-    for (let round = 0; round < 10; round++) {
-      const started = performance.now();
-      await quiet(subject, "ps", "-a");
-      times.push(performance.now() - started);
-    }
-    medians.set(subject.name, median(times));
-    await quiet(subject, "rm", ...names);
-  }
-  return row("ps -a, 200 containers", medians);
-}
-
-async function findSubjects(gantry: BenchDaemon): Promise<Subject[]> {
-  const found: Subject[] = [];
-  const dockerHost = process.env["GANTRY_PEER_DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
-  const docker = Bun.which("docker");
-  const answers =
-    docker && (await Bun.spawn([docker, "-H", dockerHost, "version"], { stdio: ["ignore", "ignore", "ignore"] }).exited) === 0;
-  if (docker && answers) {
-    found.push({ name: "docker", command: (...args) => [docker, ...args], environment: { DOCKER_HOST: dockerHost } });
-    await loadBusybox({ socket: dockerHost.replace("unix://", "") });
-  } else console.error(`Docker does not answer at ${dockerHost}: left out`);
-  if (docker)
-    found.push({ name: "docker CLI on gantry", command: (...args) => [docker, ...args], environment: { DOCKER_HOST: gantry.host } });
-  found.push({ name: "gantry", command: (...args) => [gantry.executable, ...args], environment: { DOCKER_HOST: gantry.host } });
-  return found;
-}
-
-async function quiet(subject: Subject, ...args: string[]): Promise<void> {
-  // Two of the subjects share a daemon.
-  const own = args.map((argument) => argument.replace("NAME", subject.name.replaceAll(" ", "-")));
-  const child = Bun.spawn(subject.command(...own), {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...subject.environment },
-  });
-  const [text, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
-  if (code !== 0) throw new Error(`${subject.name} ${args.join(" ")}: ${text}`);
-}
-
-function row(name: string, medians: ReadonlyMap<string, number>): string {
+function report(name: string, medians: Medians): void {
   const base = medians.get("docker");
   const cells = subjects.map((subject) => {
-    const value = medians.get(subject.name) ?? 0;
+    const value = medians.get(subject.name);
+    if (value === undefined) return "";
     const ratio = base !== undefined && subject.name !== "docker" ? ` (${(base / value).toFixed(1)}×)` : "";
     return `${value.toFixed(1)}${ratio}`;
   });
-  return `| ${name} | ${cells.join(" | ")} |`;
+  rows.push(`| ${name} | ${cells.join(" | ")} |`);
+  console.log(rows.at(-1));
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+function head(): string {
+  return `| milliseconds, median | ${subjects.map(({ name }) => name).join(" | ")} |\n| --- | ${subjects.map(() => "---").join(" | ")} |`;
 }
 
 function writeReport(): void {
-  const head = `| milliseconds, median | ${subjects.map(({ name }) => name).join(" | ")} |\n| --- | ${subjects.map(() => "---").join(" | ")} |`;
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
-  const text = `# Benchmarks\n\nWall time at the user's end, from the start of the client to its end; interleaved runs, ${options.rounds} rounds. In parentheses: how many times\nfaster than Docker. Made by \`npm run bench -- --write\` on ${machine}. The daemon used ${daemon.residentMegabytes()} MB afterwards.\n\n${head}\n${rows.join("\n")}\n`;
+  const text = `# Benchmarks
+
+Wall time at the user's end, from the start of the client to its end, in interleaved runs: median of ${options.rounds} rounds, of 3 to 7 for those that
+take long. In parentheses: how many times faster than Docker, or how many times smaller. \`npm run bench -- --write\` made this page on
+${machine}.
+
+${head()}
+${rows.join("\n")}
+`;
   writeFileSync("docs/benchmarks.md", text);
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { auditInstance } from "../../src/helper/audit/audit.ts";
-import { startCompiledDaemon, type BenchDaemon } from "./bench-daemon.ts";
+import { startCompiledDaemon, type CompiledDaemon } from "./compiled-daemon.ts";
 
 export interface SoakReport {
   readonly runs: number;
@@ -32,7 +32,7 @@ export async function soak(scale: number, tell: (line: string) => void): Promise
   return { ...counts, faults };
 }
 
-async function sequential(daemon: BenchDaemon, runs: number, faults: string[], tell: (line: string) => void): Promise<void> {
+async function sequential(daemon: CompiledDaemon, runs: number, faults: string[], tell: (line: string) => void): Promise<void> {
   for (let warm = 0; warm < 5; warm++) await gantry(daemon, "run", "--rm", image, "true");
   const before = { memory: daemon.residentMegabytes(), descriptors: descriptors(daemon) };
   const started = performance.now();
@@ -51,7 +51,7 @@ async function sequential(daemon: BenchDaemon, runs: number, faults: string[], t
   if (after.memory > before.memory + allowedGrowthMegabytes) faults.push(`memory grew from ${before.memory} to ${after.memory} MB`);
 }
 
-async function concurrent(daemon: BenchDaemon, count: number, faults: string[], tell: (line: string) => void): Promise<void> {
+async function concurrent(daemon: CompiledDaemon, count: number, faults: string[], tell: (line: string) => void): Promise<void> {
   const names = Array.from({ length: count }, (_, index) => `soak-${index}`);
   const started = performance.now();
   for (let batch = 0; batch < names.length; batch += 10) {
@@ -71,7 +71,7 @@ async function concurrent(daemon: BenchDaemon, count: number, faults: string[], 
 }
 
 /** Containers print numbered lines and end with codes of their own while the daemon is killed at random moments. */
-async function underKills(daemon: BenchDaemon, kills: number, faults: string[], tell: (line: string) => void): Promise<void> {
+async function underKills(daemon: CompiledDaemon, kills: number, faults: string[], tell: (line: string) => void): Promise<void> {
   const lines = Math.max(200, kills * 100);
   const printers = Array.from({ length: 4 }, (_, index) => ({ name: `printer-${index}`, code: 10 + index }));
   for (const { name, code } of printers) {
@@ -106,16 +106,16 @@ function firstDifference(got: string, wanted: string): string {
   return `log differs at line ${at}: ${JSON.stringify(gotLines[at])} instead of ${JSON.stringify(wantedLines[at])}; ${gotLines.length} lines instead of ${wantedLines.length}`;
 }
 
-async function removeAll(daemon: BenchDaemon): Promise<void> {
+async function removeAll(daemon: CompiledDaemon): Promise<void> {
   const ids = (await gantry(daemon, "ps", "-aq")).stdout.split("\n").filter(Boolean);
   if (ids.length > 0) await gantry(daemon, "rm", "-f", "-v", ...ids);
 }
 
-function descriptors(daemon: BenchDaemon): number {
+function descriptors(daemon: CompiledDaemon): number {
   return readdirSync(`/proc/${daemon.pid()}/fd`).length;
 }
 
-async function gantry(daemon: BenchDaemon, ...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> {
+async function gantry(daemon: CompiledDaemon, ...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> {
   const child = Bun.spawn([daemon.executable, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", DOCKER_HOST: daemon.host },

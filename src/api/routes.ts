@@ -5,6 +5,7 @@ import { execRoutes } from "./exec/routes.ts";
 import type { AnyRoute } from "./http/route.ts";
 import { imageRoutes, type ImageRouteServices } from "./image/routes.ts";
 import { networkRoutes } from "./network/routes.ts";
+import { pluginRoutes } from "./plugin/routes.ts";
 import { swarmRoutes } from "./swarm/routes.ts";
 import { systemRoutes } from "./system/routes.ts";
 import { volumeRoutes } from "./volume/routes.ts";
@@ -20,6 +21,7 @@ export function apiRoutes(services: ApiServices): AnyRoute[] {
     ...imageRoutes(services),
     ...networkRoutes(services),
     ...volumeRoutes(services.volumes),
+    ...pluginRoutes,
     ...swarmRoutes,
   ];
 }

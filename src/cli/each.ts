@@ -1,6 +1,5 @@
 import { messageOf } from "#lib/errors.ts";
 import type { Invocation } from "./command.ts";
-import { withoutControls } from "./output.ts";
 
 /** Requests on their way at once when a command names many objects. */
 const atOnce = 50;
@@ -10,7 +9,7 @@ const atOnce = 50;
  * exit code 1, and the others go on. @param body  returns what to print, if anything
  */
 export async function forEachName(
-  invocation: Pick<Invocation, "out" | "err" | "isTerminal">,
+  invocation: Pick<Invocation, "out" | "err">,
   names: readonly string[],
   body: (name: string) => Promise<string | void>,
 ): Promise<number> {
@@ -31,12 +30,8 @@ export async function forEachName(
 }
 
 /** @returns the exit code */
-export async function printFailures(
-  { err, isTerminal }: Pick<Invocation, "err" | "isTerminal">,
-  failures: readonly string[],
-): Promise<number> {
+export async function printFailures({ err }: Pick<Invocation, "err">, failures: readonly string[]): Promise<number> {
   if (failures.length === 0) return 0;
-  const clean = (await isTerminal(2)) ? withoutControls : (text: string): string => text;
-  for (const failure of failures) await err.line(clean(failure));
+  for (const failure of failures) await err.line(failure);
   return 1;
 }

@@ -4,6 +4,7 @@ import { parseDurationNano, parseMemoryBytes } from "./units.ts";
 interface Extra {
   readonly hidden?: boolean;
   readonly otherNames?: readonly string[];
+  readonly deprecatedNames?: readonly string[];
   /** Replaces what help would show as the default. */
   readonly defaultText?: string;
 }
@@ -103,7 +104,7 @@ export function strings(short: Short, usage: string, extra: Extra = {}): Flag<re
   };
 }
 
-/** `key=value`, repeated; a later value of the same key counts. Kept in the order given. */
+/** `key=value`, repeated; a later value of the same key counts. In the order of their keys. */
 export function map(
   short: Short,
   usage: string,
@@ -119,7 +120,7 @@ export function map(
     initial: () => ({}),
     set: (value, previous) => {
       const [key, entry] = cut(validate(value), "=");
-      return { ...previous, [key]: entry ?? "" };
+      return sorted({ ...previous, [key]: entry ?? "" });
     },
   };
 }
@@ -157,6 +158,11 @@ export function filters(short: Short, usage: string): Flag<Readonly<Record<strin
       return { ...previous, [name]: held.includes(entry.trim()) ? held : [...held, entry.trim()] };
     },
   };
+}
+
+/** In the order of the keys: Go's clients send maps so, and daemons show them as they came. */
+export function sorted<T>(entries: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** A value of its own type; see the options of `run`. */

@@ -16,6 +16,8 @@ export interface Flag<T> {
   readonly hidden?: boolean;
   /** Older names that still work, hidden from help. */
   readonly otherNames?: readonly string[];
+  /** Older names that still work, with a word about it. */
+  readonly deprecatedNames?: readonly string[];
   initial(): T;
   /** The value after `text` was given, once more or for the first time. @throws {Error} */
   set(text: string, previous: T, isFirst: boolean): T;
@@ -32,6 +34,8 @@ export interface ParsedFlags<F extends FlagSet> {
   readonly changed: ReadonlySet<keyof F & string>;
   readonly args: readonly string[];
   readonly wantsHelp: boolean;
+  /** What the user should know of flags that were given. */
+  readonly notices: readonly string[];
 }
 
 /** `detachKeys` → `detach-keys`. */
@@ -62,6 +66,7 @@ class Parser<F extends FlagSet> {
   readonly #values: Record<string, unknown> = {};
   readonly #changed = new Set<string>();
   readonly #args: string[] = [];
+  readonly #notices: string[] = [];
   #at = 0;
   #wantsHelp = false;
 
@@ -71,7 +76,7 @@ class Parser<F extends FlagSet> {
     this.#stopAtFirst = stopAtFirst;
     for (const [key, flag] of Object.entries(flags)) {
       this.#byName.set(flagName(key), key);
-      for (const name of flag.otherNames ?? []) this.#byName.set(name, key);
+      for (const name of [...(flag.otherNames ?? []), ...(flag.deprecatedNames ?? [])]) this.#byName.set(name, key);
       if (flag.short) this.#byShort.set(flag.short, key);
       this.#values[key] = flag.initial();
     }
@@ -93,6 +98,7 @@ class Parser<F extends FlagSet> {
       values: this.#values as FlagValues<F>,
       changed: this.#changed,
       args: this.#args,
+      notices: this.#notices,
       wantsHelp: this.#wantsHelp || this.#values["help"] === true, // `run` lists --help among its flags
     };
   }
@@ -115,7 +121,10 @@ class Parser<F extends FlagSet> {
     if (key === undefined || !flag) {
       if (name !== "help") throw new UsageError(`unknown flag: --${name}`);
       this.#wantsHelp = equals < 0 || readBoolean(text.slice(equals + 1), "--help");
-    } else if (equals >= 0) this.#set(key, flag, text.slice(equals + 1));
+      return;
+    }
+    if (flag.deprecatedNames?.includes(name)) this.#notices.push(`Flag --${name} has been deprecated, use --${flagName(key)} instead`);
+    if (equals >= 0) this.#set(key, flag, text.slice(equals + 1));
     else if (flag.implied !== undefined) this.#set(key, flag, flag.implied);
     else if (this.#at < this.#argv.length) this.#set(key, flag, this.#argv[this.#at++] ?? "");
     else throw new UsageError(`flag needs an argument: --${name}`);

@@ -1,6 +1,6 @@
 import { Client } from "#client/client.ts";
 import { type ConfigFile, configFolder, readConfigFile } from "#client/config-file.ts";
-import { resolveEndpoint } from "#client/endpoint.ts";
+import { BadCertificate, ConflictingOptions, resolveEndpoint } from "#client/endpoint.ts";
 import { Transport } from "#client/transport.ts";
 import { messageOf } from "#lib/errors.ts";
 import type { ArgumentRule, Description, Group, Leaf } from "./command.ts";
@@ -23,15 +23,16 @@ export interface Surroundings {
 
 /** The client as a program. @returns the exit code, after everything was written */
 export async function main(argv: readonly string[], program: "gantry" | "docker"): Promise<number> {
-  const out = fileOutput(Bun.stdout);
-  const err = fileOutput(Bun.stderr);
   const terminal = () => import("./terminal.ts");
+  const isTerminal = async (descriptor: 0 | 1 | 2) => (await terminal()).isTerminal(descriptor);
+  const out = fileOutput(Bun.stdout, () => isTerminal(1));
+  const err = fileOutput(Bun.stderr, () => isTerminal(2));
   const code = await runCommandLine(argv, {
     program,
     environment: process.env,
     out,
     err,
-    isTerminal: async (descriptor) => (await terminal()).isTerminal(descriptor),
+    isTerminal,
     columns: async () => (await terminal()).terminalSize(0)?.columns ?? 80,
   });
   try {
@@ -49,15 +50,9 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
   } catch (error) {
     if (error instanceof BrokenPipe) return 141; // as the shell reports a death by SIGPIPE
     const [code, message] = error instanceof ExitError ? [error.code, error.message] : [1, messageOf(error)];
-    if (message !== "") await surroundings.err.line(await shown(message, surroundings)).catch(() => {});
+    if (message !== "") await surroundings.err.line(message).catch(() => {});
     return code;
   }
-}
-
-/** Daemons and registries choose these texts: on a terminal they must not be able to steer it. */
-async function shown(message: string, surroundings: Surroundings): Promise<string> {
-  if (!(await surroundings.isTerminal(2))) return message;
-  return (await import("./output.ts")).withoutControls(message);
 }
 
 type GlobalFlags = ParsedFlags<typeof globalFlags>["values"];
@@ -72,7 +67,9 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
     return 0;
   }
   if (name === "help") return showHelp(rest, surroundings);
+  checkLogLevel(parsed.values.logLevel);
   const found = findTop(name);
+  if (!found && rest.includes("--help")) return showHelp([], surroundings);
   if (!found)
     throw await unknownCommand(
       `${program} ${name}`,
@@ -85,9 +82,14 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
   return runGroup(found, rest, parsed.values, surroundings);
 }
 
+function checkLogLevel(level: string): void {
+  if (!/^(panic|fatal|error|warn|warning|info|debug|trace)$/i.test(level))
+    throw new ExitError(1, `Unable to parse logging level: ${level}`);
+}
+
 async function runGroup(group: Group, argv: readonly string[], globals: GlobalFlags, surroundings: Surroundings): Promise<number> {
   const path = `${surroundings.program} ${group.name}`;
-  const parsed = usage(path, "COMMAND", () => parseFlags({}, argv, { stopAtFirstArgument: true }));
+  const parsed = usage(path, "", () => parseFlags({}, argv, { stopAtFirstArgument: true }));
   const [name, ...rest] = parsed.args;
   if (name === undefined || parsed.wantsHelp) {
     const { groupHelp } = await import("./help.ts");
@@ -95,6 +97,7 @@ async function runGroup(group: Group, argv: readonly string[], globals: GlobalFl
     return 0;
   }
   const found = findIn(group, name);
+  if (!found && rest.includes("--help")) return showHelp([group.name], surroundings);
   if (!found)
     throw await unknownCommand(`${path} ${name}`, name, group.children, `Usage:  ${path}\n\nRun '${path} --help' for more information`);
   return runLeaf(found, `${path} ${name}`, rest, globals, surroundings);
@@ -118,6 +121,7 @@ async function runLeaf(
   checkArguments(path, description, parsed.args.length);
   // src/main.ts has answered it, unless something stands before its name.
   if (leaf.kind === "external") throw new ArgumentError(`${surroundings.program}: '${path}' takes no options before its name`);
+  for (const notice of parsed.notices) await surroundings.out.line(notice);
   const command = await leaf.load(); // the same module again, now known to be a command
   const { config, transport } = await connectionOf(globals, surroundings, leaf.isLocal ?? false);
   try {
@@ -156,7 +160,11 @@ async function connectionOf(globals: GlobalFlags, surroundings: Surroundings, is
     program,
   };
   const endpoint = await resolveEndpoint(options, config).catch((error: unknown) => {
-    throw new ExitError(1, `Failed to initialize: unable to resolve docker endpoint: ${messageOf(error)}`);
+    if (error instanceof ConflictingOptions) throw new ExitError(1, error.message);
+    throw new ExitError(
+      1,
+      `Failed to initialize: ${error instanceof BadCertificate ? "" : "unable to resolve docker endpoint: "}${messageOf(error)}`,
+    );
   });
   const apiVersion = environment["DOCKER_API_VERSION"]?.replace(/^v/, "");
   const headers = isLocal ? {} : await headersOf(await config());
@@ -174,7 +182,7 @@ async function configOrDefaults(folder: string, err: Output): Promise<ConfigFile
     return await readConfigFile(folder);
   } catch (error) {
     await err.line(messageOf(error));
-    return { folder, httpHeaders: {}, auths: {}, credHelpers: {}, proxies: {}, formats: {} };
+    return { folder, httpHeaders: {}, auths: {}, credHelpers: {}, proxies: {}, formats: {}, pruneFilters: [] };
   }
 }
 

@@ -1,6 +1,9 @@
-/** Where a command prints. Tests give one that keeps the text. */
+/**
+ * Where a command prints. Tests give one that keeps the text. Bytes are written as they are: a container's own output, and the movements of our
+ * progress bars. Text may hold what others have chosen, and loses its control characters on a terminal.
+ */
 export interface Output {
-  /** Bytes or text as they are. Resolves when they may be followed by more: a slow reader holds the writer back. */
+  /** Resolves when they may be followed by more: a slow reader holds the writer back. */
   write(chunk: string | Uint8Array): Promise<void>;
   /** Text and a line end. */
   line(text: string): Promise<void>;
@@ -9,12 +12,16 @@ export interface Output {
 /** Thrown when the reader of our output has gone (`gantry ps | head -1`): the program ends silently, as SIGPIPE would end it. */
 export class BrokenPipe extends Error {}
 
-/** An output over a file descriptor. Made of Bun's writer: process.stdout costs a client ten milliseconds of start-up. */
-export function fileOutput(file: Bun.BunFile): Output & { end(): Promise<void> } {
+/**
+ * An output over a file descriptor. Made of Bun's writer: process.stdout costs a client ten milliseconds of start-up.
+ * @param isTerminal  whether the file is one; asked only when there is something to take away
+ */
+export function fileOutput(file: Bun.BunFile, isTerminal: () => Promise<boolean>): Output & { end(): Promise<void> } {
   let sink: Bun.FileSink | undefined;
   let isBroken = false;
-  const write = async (chunk: string | Uint8Array): Promise<void> => {
+  const write = async (given: string | Uint8Array): Promise<void> => {
     if (isBroken) throw new BrokenPipe();
+    const chunk = typeof given === "string" && withoutControls(given) !== given && (await isTerminal()) ? withoutControls(given) : given;
     sink ??= file.writer();
     try {
       // While an earlier write waits for the reader, this one is a promise too; unawaited, its failure would end the program.

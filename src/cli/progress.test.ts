@@ -28,7 +28,7 @@ test("without a terminal each step is a line, and nothing moves", async () => {
 
 test("on a terminal a layer's line is written again in its place", async () => {
   const text = await show(pull, { isTerminal: true });
-  expect(text).toContain("\u001b[1A\u001b[2K\rabc: Pull complete\u001b[1B\r");
+  expect(text).toContain("\u001b[1A\u001b[2K\rabc: Pull complete \r\u001b[1B");
 });
 
 test("a status cannot steer the terminal", async () => {

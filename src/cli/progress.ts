@@ -31,7 +31,7 @@ export async function printProgress(messages: AsyncIterable<ProgressMessage>, op
 /** The moving bars are left out where nothing can move. */
 async function printPlain(message: ProgressMessage, to: Output): Promise<void> {
   if (message.stream !== undefined) return to.write(message.stream);
-  if (message.progressDetail?.current || message.status === undefined) return;
+  if (message.status === undefined || bar(message, 200) !== "") return;
   await to.line(message.id ? `${message.id}: ${message.status}` : message.status);
 }
 
@@ -43,32 +43,39 @@ interface Screen {
 }
 
 async function printOnTerminal(message: ProgressMessage, { to, lines, columns }: Screen): Promise<void> {
-  if (message.stream !== undefined) return to.write(withoutControls(message.stream));
+  if (message.stream !== undefined) {
+    lines.clear(); // what follows is below this text
+    return to.write(message.stream);
+  }
   if (message.status === undefined) return;
   const id = message.id ? withoutControls(message.id) : "";
-  const text = `${id ? `${id}: ` : ""}${withoutControls(message.status)}${bar(message, columns)}`;
-  if (!id) {
-    lines.clear(); // what follows is below this line
+  const text = `${id ? `${id}: ` : ""}${withoutControls(message.status)}`;
+  if (!id || !message.progressDetail) {
+    lines.clear();
     return to.line(text);
   }
-  const line = lines.get(id);
+  let start = "";
+  let line = lines.get(id);
   if (line === undefined) {
-    if (lines.size < maximumLines) lines.set(id, lines.size);
-    return to.write(`\u001b[2K${text}\n`);
+    line = lines.size;
+    if (lines.size < maximumLines) lines.set(id, line);
+    start = "\n";
   }
-  const up = lines.size - line;
-  await to.write(`\u001b[${up}A\u001b[2K\r${text}\u001b[${up}B\r`);
+  const up = Math.max(1, lines.size - line);
+  // Movements of the cursor that are ours go as bytes: see Output.
+  await to.write(new TextEncoder().encode(`${start}\u001b[${up}A\u001b[2K\r${text} ${bar(message, columns)}\r\u001b[${up}B`));
 }
 
-/** ` [====>    ]  1.2MB/3.4MB`: half as wide on a narrow terminal. */
-function bar(message: ProgressMessage, columns: number): string {
-  const { current = 0, total = 0, units, hidecounts } = message.progressDetail ?? {};
+/** `[====>    ]  1.2MB/3.4MB`; no bar on a narrow terminal. */
+function bar({ progressDetail }: ProgressMessage, columns: number): string {
+  const { current = 0, total = 0, units = "", hidecounts } = progressDetail ?? {};
   if (current <= 0 && total <= 0) return "";
-  const counted = units ? (value: number): string => `${value} ${units}` : (value: number): string => humanSize(value, 4);
-  if (total <= 0) return ` ${counted(current).padStart(8)}`;
-  const half = Math.min(50, Math.trunc(Math.min(current / total, 1) * 50));
-  const width = columns > 110 ? 50 : 0;
-  const drawn = width > 0 ? `[${"=".repeat(half)}>${" ".repeat(Math.max(0, width - half))}] ` : "";
-  if (hidecounts) return ` ${drawn.trimEnd()}`;
-  return ` ${drawn}${counted(current).padStart(8)}${current > total ? "" : `/${counted(total)}`}`;
+  const size = (value: number): string => humanSize(value, 4);
+  if (total <= 0) return units ? `${current} ${units}` : size(current).padStart(8);
+  const half = Math.min(50, Math.trunc(Math.trunc((current / total) * 100) / 2));
+  const drawn = columns > 110 ? `[${"=".repeat(half)}>${" ".repeat(50 - half)}] ` : "";
+  if (hidecounts) return drawn;
+  const counted = units ? `${current}` : size(current).padStart(8);
+  const ofTotal = current > total ? "" : `/${units ? total : size(total)}`;
+  return `${drawn}${counted}${ofTotal}${units ? ` ${units}` : ""}`;
 }

@@ -9,6 +9,7 @@ import { memoryOutput } from "./output.ts";
 interface Received {
   readonly request: string;
   readonly headers: Headers;
+  readonly filters: Record<string, Record<string, boolean>> | undefined;
 }
 
 /** What the daemon sees: a server on a socket of its own answers every request with `{"Id":"c0ffee"}`, knowing no container `gone`. */
@@ -20,8 +21,13 @@ beforeAll(() => {
   server = Bun.serve({
     unix: join(folder, "daemon.sock"),
     fetch: (request) => {
-      const { pathname } = new URL(request.url);
-      received.push({ request: `${request.method} ${pathname}`, headers: request.headers });
+      const { pathname, searchParams } = new URL(request.url);
+      const filters = searchParams.get("filters");
+      received.push({
+        request: `${request.method} ${pathname}`,
+        headers: request.headers,
+        filters: filters === null ? undefined : JSON.parse(filters),
+      });
       if (pathname.includes("/gone/")) return Response.json({ message: "No such container: gone" }, { status: 404 });
       return Response.json({ Id: "c0ffee", Warnings: [] }, { headers: { "Api-Version": "1.51" } });
     },
@@ -73,9 +79,31 @@ describe("a command asks the daemon", () => {
   });
 });
 
-describe("HttpHeaders of config.json", () => {
-  const configure = (text: string): void => writeFileSync(join(folder, "config.json"), text);
+const configure = (text: string): void => writeFileSync(join(folder, "config.json"), text);
 
+// Docker's client 28.2 leaves most of these out, against its own documentation: then a prune takes what was to be kept.
+describe("pruneFilters of config.json", () => {
+  test.each([
+    ["container prune -f", { label: ["team=blue"], "label!": ["keep"] }],
+    ["image prune -f", { label: ["team=blue"], "label!": ["keep"], dangling: ["true"] }],
+    ["volume prune -f --filter label=other", { label: ["other", "team=blue"], "label!": ["keep"] }],
+    ["network prune -f --filter label!=team=blue", { "label!": ["team=blue", "keep"] }],
+    ["container prune -f --filter label=keep", { label: ["keep", "team=blue"] }],
+  ])("limit %s", async (line, filters) => {
+    configure(JSON.stringify({ pruneFilters: ["label=team=blue", "label!=keep"] }));
+    await run(...line.split(" "));
+    const sent = Object.entries(received.at(-1)?.filters ?? {}).map(([key, values]) => [key, Object.keys(values).toSorted()]);
+    expect(Object.fromEntries(sent)).toEqual(Object.fromEntries(Object.entries(filters).map(([key, values]) => [key, values.toSorted()])));
+  });
+
+  test("are told before system prune takes anything", async () => {
+    const { out } = await run("system", "prune", "-f", "--filter", "label=x");
+    expect(out).toContain("Total reclaimed space");
+    expect(received.filter(({ request }) => request.includes("prune")).every((one) => one.filters?.["label!"]?.["keep"])).toBeTrue();
+  });
+});
+
+describe("HttpHeaders of config.json", () => {
   test("go with every request, the ping too", async () => {
     configure(JSON.stringify({ HttpHeaders: { "X-Team": "blue", "user-agent": "other" } }));
     await run("pause", "a");
@@ -97,6 +125,6 @@ describe("HttpHeaders of config.json", () => {
     configure("{bad");
     const { code, out, err } = await run("pause", "a");
     expect([code, out]).toEqual([0, "a\n"]);
-    expect(err).toStartWith(`WARNING: Error loading config file: ${folder}/config.json`);
+    expect(err).toStartWith(`WARNING: Error parsing config file (${folder}/config.json): `);
   });
 });

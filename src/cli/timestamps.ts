@@ -9,7 +9,7 @@ export function unixTime(value: string, nowMilliseconds: number): string | undef
   if (/^\d+(\.\d+)?$/.test(value)) return value.includes(".") ? value : value;
   try {
     const nano = BigInt(nowMilliseconds) * 1_000_000n - parseDurationNano(value);
-    return asSeconds(nano);
+    return String(nano / 1_000_000_000n); // whole seconds, as Docker's client sends them
   } catch {
     return parseTime(value);
   }

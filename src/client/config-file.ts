@@ -12,6 +12,8 @@ export interface ConfigFile {
   readonly credHelpers: Readonly<Record<string, string>>;
   /** By daemon address, or `default`: values for HTTP_PROXY and its like in new containers. */
   readonly proxies: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** `label=…` and `label!=…`: every prune is limited to these. */
+  readonly pruneFilters: readonly string[];
   /** Default formats of tables by their key (`psFormat`, `imagesFormat`, …). */
   readonly formats: Readonly<Record<string, string>>;
 }
@@ -40,10 +42,24 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
     return parseConfigFile(folder, {}); // none there: the defaults
   }
   try {
-    return parseConfigFile(folder, JSON.parse(text));
+    return parseConfigFile(folder, parseObject(text));
   } catch (error) {
-    throw new EngineError("invalid", `WARNING: Error loading config file: ${path}: ${messageOf(error)}`);
+    throw new EngineError("invalid", `WARNING: Error parsing config file (${path}): ${messageOf(error)}`);
   }
+}
+
+/** With Go's words for the faults that happen: a file cut off, and one that is no object. @throws {Error} */
+function parseObject(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (messageOf(error).includes("Unexpected EOF") || /Expected '[}\]]'$/.test(messageOf(error)))
+      throw new Error("unexpected EOF", { cause: error });
+    throw error;
+  }
+  if (Array.isArray(value)) throw new Error("json: cannot unmarshal array into Go value of type configfile.ConfigFile");
+  return value;
 }
 
 function parseConfigFile(folder: string, value: unknown): ConfigFile {
@@ -60,6 +76,7 @@ function parseConfigFile(folder: string, value: unknown): ConfigFile {
     auths: Object.fromEntries(Object.entries(asObject(file["auths"])).map(([host, auth]) => [host, asTexts(auth)])),
     proxies: Object.fromEntries(Object.entries(asObject(file["proxies"])).map(([host, proxy]) => [host, asTexts(proxy)])),
     formats,
+    pruneFilters: asList(file["pruneFilters"]),
   };
 }
 
@@ -70,6 +87,10 @@ function optionalText<K extends string>(key: K, value: unknown): { [key in K]?: 
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function asList(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 function asTexts(value: unknown): Record<string, string> {

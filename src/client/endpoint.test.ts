@@ -66,7 +66,7 @@ test.each([
   ["tcp://host", { kind: "tcp", host: "host", port: 2375 }],
   ["tcp://[::1]:99", { kind: "tcp", host: "::1", port: 99 }],
   ["1.2.3.4:5", { kind: "tcp", host: "1.2.3.4", port: 5 }],
-  [":5", { kind: "tcp", host: "127.0.0.1", port: 5 }],
+  [":5", { kind: "tcp", host: "localhost", port: 5 }],
 ])("parseHost(%p) is %p", (text, expected) => {
   expect(parseHost(text)).toMatchObject(expected);
 });
@@ -82,5 +82,5 @@ test("the configuration keeps what it knows, and a broken file is named", async 
   expect(configFolder(undefined, { HOME: "/h" })).toBe("/h/.docker");
   mkdirSync(join(folder, "broken"));
   writeFileSync(join(folder, "broken/config.json"), "{");
-  expect(readConfigFile(join(folder, "broken"))).rejects.toThrow("Error loading config file");
+  expect(readConfigFile(join(folder, "broken"))).rejects.toThrow("Error parsing config file");
 });

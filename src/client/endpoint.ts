@@ -1,4 +1,4 @@
-import { EngineError } from "#lib/errors.ts";
+import { EngineError, messageOf } from "#lib/errors.ts";
 import type { ConfigFile } from "./config-file.ts";
 
 export interface TlsFiles {
@@ -33,6 +33,12 @@ export interface EndpointOptions {
   readonly program: "gantry" | "docker";
 }
 
+/** Two ways of saying where the daemon is, of which only one can be meant. */
+export class ConflictingOptions extends Error {}
+
+/** A file that should hold the certificate of an authority, and does not. */
+export class BadCertificate extends Error {}
+
 const gantrySocket: Address = { kind: "unix", path: "/run/gantry/gantry.sock", url: "unix:///run/gantry/gantry.sock" };
 const dockerSocket: Address = { kind: "unix", path: "/var/run/docker.sock", url: "unix:///var/run/docker.sock" };
 
@@ -44,8 +50,7 @@ const dockerSocket: Address = { kind: "unix", path: "/var/run/docker.sock", url:
 export async function resolveEndpoint(options: EndpointOptions, config: () => Promise<ConfigFile>): Promise<Endpoint> {
   const { hosts, environment } = options;
   if (hosts.length > 1) throw new EngineError("invalid", "Specify only one -H");
-  if (hosts.length > 0 && options.context)
-    throw new EngineError("invalid", "conflicting options: cannot specify both --host and --context");
+  if (hosts.length > 0 && options.context) throw new ConflictingOptions("conflicting options: cannot specify both --host and --context");
   if (options.context && options.context !== "default") return contextEndpoint(options.context, await config());
   const host = hosts[0] ?? (options.context ? undefined : environment["DOCKER_HOST"]);
   if (host) return { contextName: "default", addresses: [parseHost(host, await tlsFiles(options, config))] };
@@ -67,8 +72,6 @@ export function parseHost(text: string, tls?: TlsFiles): Address {
     case "unix":
       return { kind: "unix", path: rest || "/var/run/docker.sock", url: `unix://${rest || "/var/run/docker.sock"}` };
     case "tcp":
-    case "http":
-    case "https":
       return parseTcp(rest, text, tls);
     case "ssh":
       throw new EngineError(
@@ -84,21 +87,23 @@ function parseTcp(rest: string, text: string, tls: TlsFiles | undefined): Addres
   const match = /^(\[[0-9a-fA-F:.%]+\]|[^:/[\]]*)(?::(\d{1,5}))?\/?$/.exec(rest);
   const port = Number(match?.[2] ?? (tls ? 2376 : 2375));
   if (!match || port < 1 || port > 65535) throw new EngineError("invalid", `invalid bind address format: ${text}`);
-  const host = (match[1] || "127.0.0.1").replace(/^\[|\]$/g, "");
-  return { kind: "tcp", host, port, url: `tcp://${match[1] || "127.0.0.1"}:${port}`, ...(tls ? { tls } : {}) };
+  const host = (match[1] || "localhost").replace(/^\[|\]$/g, "");
+  return { kind: "tcp", host, port, url: `tcp://${match[1] || "localhost"}:${port}`, ...(tls ? { tls } : {}) };
 }
 
 async function tlsFiles(options: EndpointOptions, config: () => Promise<ConfigFile>): Promise<TlsFiles | undefined> {
   const { environment } = options;
   const verify = options.tlsVerify || Boolean(environment["DOCKER_TLS_VERIFY"]);
-  if (!verify && !options.tls && !options.tlsCaCert && !options.tlsCert && !options.tlsKey) return undefined;
+  const asks = options.tls || Boolean(environment["DOCKER_TLS"]);
+  if (!verify && !asks && !options.tlsCaCert && !options.tlsCert && !options.tlsKey) return undefined;
   const folder = environment["DOCKER_CERT_PATH"] || (await config()).folder;
   const [ca, cert, key] = await Promise.all([
-    readPem(options.tlsCaCert ?? `${folder}/ca.pem`, verify || options.tlsCaCert !== undefined),
+    readPem(options.tlsCaCert ?? `${folder}/ca.pem`, true),
     readPem(options.tlsCert ?? `${folder}/cert.pem`, options.tlsCert !== undefined),
     readPem(options.tlsKey ?? `${folder}/key.pem`, options.tlsKey !== undefined),
   ]);
-  return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), rejectUnauthorized: verify };
+  if (!ca?.includes("-----BEGIN CERTIFICATE-----")) throw new BadCertificate("failed to retrieve context tls info: ca.pem seems invalid");
+  return { ca, ...(cert ? { cert } : {}), ...(key ? { key } : {}), rejectUnauthorized: verify };
 }
 
 async function readPem(path: string, required: boolean): Promise<string | undefined> {
@@ -120,7 +125,7 @@ async function contextEndpoint(name: string, config: ConfigFile): Promise<Endpoi
   } catch {
     throw new EngineError("not_found", `context ${JSON.stringify(name)}: context not found: open ${path}: no such file or directory`);
   }
-  const docker = dockerEndpointOf(text, name);
+  const docker = dockerEndpointOf(text, { name, path });
   const folder = `${config.folder}/contexts/tls/${hash}/docker`;
   const [ca, cert, key] = await Promise.all(["ca", "cert", "key"].map((file) => readPem(`${folder}/${file}.pem`, false)));
   const hasTls = Boolean(ca ?? cert ?? key) || docker.skipTlsVerify;
@@ -130,13 +135,14 @@ async function contextEndpoint(name: string, config: ConfigFile): Promise<Endpoi
   return { contextName: name, addresses: [parseHost(docker.host, tls)] };
 }
 
-function dockerEndpointOf(text: string, name: string): { host: string; skipTlsVerify: boolean } {
+function dockerEndpointOf(text: string, { name, path }: { name: string; path: string }): { host: string; skipTlsVerify: boolean } {
+  let meta: { Endpoints?: { docker?: { Host?: unknown; SkipTLSVerify?: unknown } } } | null;
   try {
-    const meta = JSON.parse(text) as { Endpoints?: { docker?: { Host?: unknown; SkipTLSVerify?: unknown } } } | null;
-    const endpoint = meta?.Endpoints?.docker;
-    if (typeof endpoint?.Host === "string") return { host: endpoint.Host, skipTlsVerify: endpoint.SkipTLSVerify === true };
-  } catch {
-    // not JSON: reported below like any other unusable context
+    meta = JSON.parse(text) as typeof meta; // what it holds is looked at below
+  } catch (error) {
+    throw new EngineError("invalid", `context ${JSON.stringify(name)}: parsing ${path}: ${messageOf(error)}`, { cause: error });
   }
-  throw new EngineError("invalid", `context ${JSON.stringify(name)} has no usable docker endpoint`);
+  const endpoint = meta?.Endpoints?.docker;
+  if (typeof endpoint?.Host !== "string") throw new EngineError("invalid", "cannot find docker endpoint in context");
+  return { host: endpoint.Host, skipTlsVerify: endpoint.SkipTLSVerify === true };
 }

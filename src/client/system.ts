@@ -18,17 +18,17 @@ export class System {
     return this.#http.json("GET", "/info");
   }
 
-  /** Ends when `until` is reached, else only when aborted. `text` is the message as the daemon wrote it. */
+  /** Ends when `until` is reached, else only when aborted. */
   async *events(
     options: { readonly since?: string | undefined; readonly until?: string | undefined; readonly filters?: Filters },
     signal?: AbortSignal,
-  ): AsyncGenerator<{ readonly event: EventMessage; readonly text: string }, void> {
+  ): AsyncGenerator<EventMessage, void> {
     const query = { since: options.since || undefined, until: options.until || undefined, ...filterQuery(options.filters) };
     const { body } = await this.#http.stream("GET", "/events", { query, signal });
     for await (const text of jsonTexts(body)) {
       const event = parseMessage(text) as EventMessage; // every field is optional
       const nano = /"timeNano"\s*:\s*(\d+)/.exec(text)?.[1];
-      yield { event: nano === undefined ? event : { ...event, timeNano: BigInt(nano) }, text: text.trim() };
+      yield nano === undefined ? event : { ...event, timeNano: BigInt(nano) };
     }
   }
 

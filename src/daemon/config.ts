@@ -40,6 +40,24 @@ export interface DaemonConfig {
   readonly ulimits: Readonly<Record<string, { readonly soft: number; readonly hard: number }>>;
 }
 
+/** What may change while the daemon runs, by SIGHUP. */
+const reloadable = [
+  "debug",
+  "logLevel",
+  "labels",
+  "liveRestore",
+  "shutdownTimeoutSeconds",
+  "registryMirrors",
+  "insecureRegistries",
+  "maximumConcurrentDownloads",
+] as const satisfies readonly (keyof DaemonConfig)[];
+
+export type ReloadableSettings = Pick<DaemonConfig, (typeof reloadable)[number]>;
+
+export function reloadableSettings(config: DaemonConfig): ReloadableSettings {
+  return Object.fromEntries(reloadable.map((field) => [field, config[field]])) as ReloadableSettings;
+}
+
 type Kind = "text" | "texts" | "boolean" | "number" | "map" | "ulimits";
 
 /** One setting: its flag, its key in daemon.json, its kind, and what it sets. */

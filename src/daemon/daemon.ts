@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
-import { release } from "node:os";
+import { hostname, release } from "node:os";
 import { FrontDoor } from "#api/http/front-door.ts";
 import { listen, type Listener, type TlsFiles } from "#api/http/listen.ts";
 import { apiRoutes } from "#api/routes.ts";
@@ -22,23 +22,27 @@ import { ExecService } from "#engine/exec/service.ts";
 import { LayerTransfers } from "#engine/image/dependencies.ts";
 import { ImageService } from "#engine/image/service.ts";
 import { NetworkService } from "#engine/network/service.ts";
-import { SystemService } from "#engine/system/service.ts";
+import { SystemService, type SystemSettings } from "#engine/system/service.ts";
 import { VolumeService } from "#engine/volume/service.ts";
 import { systemClock } from "#lib/clock.ts";
+import { EngineError, messageOf } from "#lib/errors.ts";
 import { instancePaths, type Instance } from "#lib/instance.ts";
 import type { Logger } from "#lib/log.ts";
 import { buildCommit, version } from "#lib/version.ts";
+import { readHostCgroups } from "#drivers/runtime/host-cgroups.ts";
 import { cgroupHierarchies, cgroupMode, type CgroupHierarchy } from "#os/cgroup.ts";
 import { Kernel } from "#os/kernel.ts";
 import { backingFileSystem, freeBytes } from "#os/file-system.ts";
 import { peerUid } from "#os/peer-credentials.ts";
-import type { DaemonConfig } from "./config.ts";
+import { reloadableSettings, type DaemonConfig } from "./config.ts";
 import { IdleCollector } from "./idle-collector.ts";
 import { CgroupWarmer } from "./cgroup-warmer.ts";
 import { openInstance } from "./instance.ts";
 import { openRuntimes, findProgram, type Runtimes } from "./runtimes.ts";
 
 export interface Daemon {
+  /** Takes over what can change while containers run (`ReloadableSettings`). @throws {EngineError} `invalid`, and nothing has changed */
+  reload(config: DaemonConfig): void;
   close(): Promise<void>;
 }
 
@@ -47,7 +51,7 @@ const gibibyte = 2 ** 30;
 /** Builds the engine from its parts, makes it agree with the host, and opens the API. The only place that knows every layer below. */
 export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Daemon> {
   const kernel = new Kernel();
-  const opened = openInstance(config);
+  const opened = openInstance(config, log);
   const { instance } = opened;
   const paths = instancePaths(instance);
   const store = await MetadataStore.open(paths.database, log);
@@ -66,7 +70,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
 
   const deps: ContainerDependencies = {
     ...{ instance, store, events, images, networks, networkDriver, volumes, snapshots, logs, log },
-    settings: await containerSettings(config, runtimes, instance),
+    settings: await containerSettings(config, runtimes, instance, hierarchies),
     containers: new ContainerRegistry(store),
     runtimes: runtimes.drivers,
     clock: systemClock,
@@ -79,19 +83,23 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const execs = new ExecService(deps);
   await restoreContainers(deps, containers.lifecycle);
   await images.collectGarbage();
-  const system = new SystemService(systemSettings(config, instance, runtimes, hierarchies, snapshots.name), systemVersions(runtimes), {
-    events,
-    containers,
-    images,
-  });
+  const settingsOf = (settings: DaemonConfig): SystemSettings =>
+    systemSettings(settings, instance, runtimes, hierarchies, snapshots.name);
+  const system = new SystemService(settingsOf(config), systemVersions(runtimes), { events, containers, images });
+  let current = config;
+  let registries = registryClient(config);
   const door = new FrontDoor({
     routes: apiRoutes({
       ...{ containers, execs, images, networks, volumes, system },
       snapshotter: snapshots.name,
       pull: {
         ...{ images, content, snapshots, transfers: new LayerTransfers() },
-        registries: new RegistryClient({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries }),
-        maximumDownloads: config.maximumConcurrentDownloads,
+        get registries() {
+          return registries;
+        },
+        get maximumDownloads() {
+          return current.maximumConcurrentDownloads;
+        },
       },
     }),
     productVersion: version,
@@ -104,9 +112,15 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   opened.announce(config.pidFile);
 
   return {
+    reload(next) {
+      registries = registryClient(next);
+      current = { ...config, ...reloadableSettings(next) };
+      system.configure(settingsOf(current));
+      events.emit("daemon", "reload", instance.id, { name: hostname(), ...reloadAttributes(current) });
+    },
     async close() {
       for (const listener of listeners) listener.close();
-      if (!config.liveRestore) await containers.stopAll(config.shutdownTimeoutSeconds);
+      if (!current.liveRestore) await containers.stopAll(current.shutdownTimeoutSeconds);
       await containers.lifecycle.settle();
       await door.close(closeGraceMilliseconds);
       for (const runtime of runtimes.drivers.values()) runtime.close();
@@ -119,6 +133,23 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
       await kernel.close();
       opened.close();
     },
+  };
+}
+
+function registryClient(config: DaemonConfig): RegistryClient {
+  return new RegistryClient({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries });
+}
+
+/** As dockerd tells them: numbers and flags as text, lists as JSON. */
+function reloadAttributes(config: DaemonConfig): Readonly<Record<string, string>> {
+  return {
+    debug: String(config.debug),
+    "insecure-registries": JSON.stringify(config.insecureRegistries),
+    labels: JSON.stringify(config.labels),
+    "live-restore": String(config.liveRestore),
+    "max-concurrent-downloads": String(config.maximumConcurrentDownloads),
+    "registry-mirrors": JSON.stringify(config.registryMirrors),
+    "shutdown-timeout": String(config.shutdownTimeoutSeconds),
   };
 }
 
@@ -151,13 +182,27 @@ async function openListeners(config: DaemonConfig, door: FrontDoor, instance: In
 
 function readTls(config: DaemonConfig): TlsFiles {
   return {
-    certificate: readFileSync(config.tlsCert),
-    key: readFileSync(config.tlsKey),
-    ...(config.tlsVerify && { clientAuthority: readFileSync(config.tlsCaCert) }),
+    certificate: readTlsFile("tlscert", config.tlsCert),
+    key: readTlsFile("tlskey", config.tlsKey),
+    ...(config.tlsVerify && { clientAuthority: readTlsFile("tlscacert", config.tlsCaCert) }),
   };
 }
 
-async function containerSettings(config: DaemonConfig, runtimes: Runtimes, instance: Instance): Promise<ContainerSettings> {
+function readTlsFile(flag: string, path: string): Uint8Array {
+  if (path === "") throw new EngineError("invalid", `TLS needs --${flag}`);
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new EngineError("invalid", `cannot read the file of --${flag}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function containerSettings(
+  config: DaemonConfig,
+  runtimes: Runtimes,
+  instance: Instance,
+  hierarchies: readonly CgroupHierarchy[],
+): Promise<ContainerSettings> {
   const status = readFileSync("/proc/self/status", "utf8");
   const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
   const init = config.initPath ?? (await findProgram("catatonit"))?.path ?? (await findProgram("tini"))?.path;
@@ -170,6 +215,7 @@ async function containerSettings(config: DaemonConfig, runtimes: Runtimes, insta
     defaultShmBytes: config.defaultShmBytes,
     spoolSizeLimitBytes: Math.min(gibibyte, Math.floor(freeBytes(instance.dataRoot).totalBytes / 100)),
     capabilities: capabilitiesOfMask(BigInt(`0x${bounding}`)),
+    cgroups: readHostCgroups(hierarchies),
     dns: config.dns,
     dnsOptions: config.dnsOptions,
     dnsSearch: config.dnsSearch,
@@ -196,7 +242,10 @@ function systemSettings(
     logDriver: config.logDriver,
     registryMirrors: config.registryMirrors,
     labels: config.labels,
-    runtimes: [...runtimes.drivers.values()].map(({ name, path }) => ({ name, path })),
+    runtimes: [...runtimes.drivers.values()].map(({ name, path }) => {
+      const features = runtimes.features.get(name);
+      return { name, path, ...(features !== undefined && { features }) };
+    }),
     defaultRuntime: runtimes.defaultName,
     initBinary: config.initPath ?? "docker-init",
     liveRestore: config.liveRestore,

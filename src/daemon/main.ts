@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "#lib/errors.ts";
-import { parseDaemonArguments, daemonHelp, type DaemonConfig } from "./config.ts";
+import { daemonHelp, parseDaemonArguments, reloadableSettings } from "./config.ts";
 import { openDaemon } from "./daemon.ts";
 import { openLogger } from "./logger.ts";
 
@@ -28,8 +28,9 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     const reload = (): void => {
       try {
         const next = parseDaemonArguments(args).config;
+        daemon.reload(next);
         log.setLevel(next.debug ? "debug" : next.logLevel);
-        log.info("configuration reloaded", reloadable(next));
+        log.info("configuration reloaded", { ...reloadableSettings(next) });
       } catch (error) {
         log.error("configuration not reloaded", { error: messageOf(error) });
       }
@@ -41,15 +42,11 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     await daemon.close();
     return 0;
   } catch (error) {
-    log.error("daemon cannot start", { error: messageOf(error) });
-    if (error instanceof EngineError) return 1;
-    throw error;
+    // A fault of our own is told with its place. Thrown on, it would meet `guard`, and a daemon that does nothing would stay.
+    const stack = error instanceof EngineError || !(error instanceof Error) ? undefined : error.stack;
+    log.error("daemon cannot start", { error: messageOf(error), ...(stack !== undefined && { stack }) });
+    return 1;
   }
-}
-
-/** What SIGHUP changes in a running daemon. */
-function reloadable(config: DaemonConfig): Readonly<Record<string, unknown>> {
-  return { debug: config.debug, logLevel: config.logLevel };
 }
 
 /** One request's fault must not end all containers' daemon: it is written down with its place, and the daemon goes on. */

@@ -7,6 +7,7 @@ import { silentLogger } from "#lib/log.ts";
 import { cgroupHierarchies, cgroupProcesses, removeCgroup } from "#os/cgroup.ts";
 import { Kernel } from "#os/kernel.ts";
 import { readMounts, unmount } from "#os/mount.ts";
+import type { NetworkConfig } from "#types/record/network.ts";
 import { parseDaemonArguments } from "./config.ts";
 import { openInstance } from "./instance.ts";
 
@@ -44,20 +45,15 @@ export async function purgeCommand(args: readonly string[]): Promise<number> {
 }
 
 async function purge(config: Parameters<typeof openInstance>[0], withData: boolean): Promise<void> {
-  const opened = openInstance(config);
+  const opened = openInstance(config, silentLogger);
   const { instance } = opened;
   const paths = instancePaths(instance);
   const kernel = new Kernel();
   endProcesses(instance.cgroupParent);
-  const store = await MetadataStore.open(paths.database, silentLogger);
   const network = new HostNetworkDriver({ instance, kernel, log: silentLogger });
-  await network.restore(
-    [...store.table("network").values()].map((record) => record.config),
-    [],
-  );
+  await network.restore(await recordedNetworks(paths.database), []);
   await network.purge();
   await network.close();
-  await store.close();
   await kernel.close();
   // Deepest first: a container's tree lies over its layers.
   const roots = [`${instance.dataRoot}/`, `${instance.execRoot}/`];
@@ -66,6 +62,19 @@ async function purge(config: Parameters<typeof openInstance>[0], withData: boole
   opened.close();
   rmSync(instance.execRoot, { recursive: true, force: true });
   if (withData) rmSync(instance.dataRoot, { recursive: true, force: true });
+}
+
+/** None where the database is damaged: what carries the instance's name goes all the same. */
+async function recordedNetworks(database: string): Promise<NetworkConfig[]> {
+  try {
+    const store = await MetadataStore.open(database, silentLogger);
+    const networks = [...store.table("network").values()].map((record) => record.config);
+    await store.close();
+    return networks;
+  } catch (error) {
+    console.error(messageOf(error));
+    return [];
+  }
 }
 
 /** Containers first, then what held them: all live in the instance's own cgroups, but for the monitors, which end with their containers. */

@@ -3,6 +3,7 @@ import { EngineError } from "#lib/errors.ts";
 import type { Instance } from "#lib/instance.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { Logger } from "#lib/log.ts";
+import { floorOf, missingFixes } from "#drivers/runtime/fixes.ts";
 import { OciRuntime } from "#drivers/runtime/oci-runtime.ts";
 import { SeccompCache } from "#drivers/runtime/seccomp/cache.ts";
 import type { RuntimeDriver } from "#drivers/runtime/types.ts";
@@ -21,6 +22,8 @@ export interface ProgramVersion {
 export interface Runtimes {
   readonly drivers: ReadonlyMap<string, RuntimeDriver & { close(): void }>;
   readonly defaultName: string;
+  /** What a runtime says of itself, JSON, by its name; none for one that is too old to tell. */
+  readonly features: ReadonlyMap<string, string>;
   readonly runtime: ProgramVersion;
   readonly monitor: ProgramVersion;
   readonly warnings: readonly string[];
@@ -43,6 +46,8 @@ export async function openRuntimes(
   const blocked = crunRefusal(options.hierarchies);
   const choice = chooseRuntime(options.wanted, crun, runc, blocked);
   if (blocked !== undefined && choice.name === "runc") warnings.push(blocked);
+  warnings.push(...[crun, runc].flatMap((program) => (program ? oldRuntimeWarnings(program) : [])));
+  for (const warning of warnings) options.log.warn(warning);
   const drivers = new Map<string, OciRuntime>();
   const paths = instancePaths(instance);
   for (const program of [crun, runc]) {
@@ -69,7 +74,33 @@ export async function openRuntimes(
       }),
     );
   }
-  return { drivers, defaultName: choice.name, runtime: choice, monitor: conmon, warnings };
+  const features = await featuresOf([crun, runc].filter((program) => program !== undefined));
+  return { drivers, defaultName: choice.name, features, runtime: choice, monitor: conmon, warnings };
+}
+
+/** Told, never refused: a host whose distribution is late must still run its containers (D10). */
+function oldRuntimeWarnings({ name, version }: ProgramVersion): string[] {
+  const family = name === "crun" ? "crun" : "runc";
+  const open = missingFixes(family, version);
+  if (open.length === 0) return [];
+  return [`WARNING: ${name} ${version} is older than ${floorOf(family)} and lacks the fix of ${open.join(", ")}: update it`];
+}
+
+/** Source: OCI runtime-spec, features.md. */
+async function featuresOf(programs: readonly ProgramVersion[]): Promise<ReadonlyMap<string, string>> {
+  const found = await Promise.all(programs.map(async ({ name, path }) => [name, await readFeatures(path)] as const));
+  return new Map(found.flatMap(([name, features]) => (features === undefined ? [] : [[name, features] as const])));
+}
+
+async function readFeatures(path: string): Promise<string | undefined> {
+  const child = Bun.spawn([path, "features"], { stdio: ["ignore", "pipe", "ignore"], env: childEnvironment() });
+  const [text, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+  if (code !== 0) return undefined;
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return undefined; // a runtime before the command, which prints its help
+  }
 }
 
 /** crun then does not bind and execute itself anew at each call (CVE-2019-5736): the mount it would make is there. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { familiarReference, formatReference, parseReference, withDefaultTag } from "./reference.ts";
+import { familiarReference, formatReference, parseReference, withDefaultTag, withTag, withTagOrDigest } from "./reference.ts";
 
 test.each([
   ["busybox", "docker.io/library/busybox:latest", "busybox:latest"],
@@ -30,4 +30,15 @@ test.each([
   ["ab".repeat(32), "cannot specify 64-byte hexadecimal strings"],
 ])("%s is refused", (text, message) => {
   expect(() => parseReference(text)).toThrow(message);
+});
+
+test("another tag takes the place of the first", () => {
+  expect(formatReference(withTag(parseReference("busybox:1"), "2"))).toBe("docker.io/library/busybox:2");
+  expect(() => withTag(parseReference("busybox"), "no such")).toThrow("invalid tag format");
+});
+
+test("a digest may come in the tag's place", () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  expect(formatReference(withTagOrDigest(parseReference("busybox:1"), digest))).toBe(`docker.io/library/busybox@${digest}`);
+  expect(formatReference(withTagOrDigest(parseReference("busybox:1"), "2"))).toBe("docker.io/library/busybox:2");
 });

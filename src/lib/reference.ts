@@ -55,6 +55,17 @@ export function withDefaultTag(reference: Reference): Reference {
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
 }
 
+/** Under another tag. @throws {EngineError} `invalid` with Docker's text */
+export function withTag({ domain, path }: Reference, tag: string): Reference {
+  if (!tagPattern.test(tag)) throw invalid("invalid tag format");
+  return { domain, path, tag };
+}
+
+/** As `withTag`, where clients may give a digest in the tag's place. */
+export function withTagOrDigest(reference: Reference, text: string): Reference {
+  return isDigest(text) ? { domain: reference.domain, path: reference.path, digest: text } : withTag(reference, text);
+}
+
 /** The form in the store: `docker.io/library/busybox:latest`. */
 export function formatReference({ domain, path, tag, digest }: Reference): string {
   return `${domain}/${path}${tag === undefined ? "" : `:${tag}`}${digest ? `@${digest}` : ""}`;

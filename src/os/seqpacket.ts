@@ -5,6 +5,7 @@ const SOCK_SEQPACKET = 5;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SHUT_RD = 0;
+const SHUT_WR = 1;
 const maximumPath = 107;
 
 /**
@@ -26,4 +27,9 @@ export function connectSeqpacket(path: string, shutOutput: boolean): number {
     throw error;
   }
   return descriptor;
+}
+
+/** The peer reads the end of our input; what it writes can still be received. Source: shutdown(2). */
+export function endSeqpacketInput(descriptor: number): void {
+  check(libc.shutdown(descriptor, SHUT_WR), "end the input of a socket");
 }

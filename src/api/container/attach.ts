@@ -5,10 +5,15 @@ import type { ApiRequest } from "../http/request.ts";
 import { apiVersionOf } from "../http/version.ts";
 import { queryBoolean } from "../decode/query.ts";
 
-/** Content type of an attach: raw with a terminal, else frames; one name for both before 1.42. */
+/** Content type of output: raw with a terminal, else frames; one name for both before 1.42. */
 export function streamContentType(request: Pick<ApiRequest, "apiVersion">, tty: boolean): string {
   const named = !tty && request.apiVersion >= apiVersionOf(1, 42);
   return named ? "application/vnd.docker.multiplexed-stream" : "application/vnd.docker.raw-stream";
+}
+
+/** The same for a connection that becomes a stream: a client that asks for no upgrade is not told of frames. */
+export function hijackedContentType(request: Pick<ApiRequest, "apiVersion" | "headers">, tty: boolean): string {
+  return streamContentType(request, tty || request.headers["upgrade"] === undefined);
 }
 
 /** Source: Engine API, ContainerAttach and ContainerAttachWebsocket. */
@@ -33,7 +38,7 @@ export async function attachContainer(
       framed: options.framed,
       detachKeys: parseDetachKeys(query.get("detachKeys") ?? ""),
     },
-    (tty) => accept(streamContentType(request, tty)),
+    (tty) => accept(hijackedContentType(request, tty)),
     signal,
   );
 }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { ContainerService } from "#engine/container/service.ts";
 import { isRunning } from "#engine/container/state.ts";
 import type { NetworkService } from "#engine/network/service.ts";
@@ -11,7 +12,10 @@ import type {
   NetworkSettings,
 } from "#types/engine-api/index.ts";
 import type { ContainerMount, ContainerRecord, ContainerState } from "#types/record/container.ts";
+import type { SandboxState } from "#types/record/network.ts";
 import { exposedPorts } from "#engine/container/ports.ts";
+import { maskedPaths, readonlyPaths } from "#engine/container/spec/build.ts";
+import { wasStarted, wasTried } from "#engine/container/state.ts";
 
 /** A container as inspect shows it, every field with the type and the empty value that Docker gives it. */
 export function toInspect(
@@ -28,10 +32,9 @@ export function toInspect(
     Args: args,
     State: toWireState(record.state),
     Image: record.imageId,
-    ResolvConfPath: places.resolvConf,
-    HostnamePath: places.hostname,
-    HostsPath: places.hosts,
-    LogPath: places.log,
+    ...(wasTried(record.state)
+      ? { ResolvConfPath: places.resolvConf, HostnamePath: places.hostname, HostsPath: places.hosts, LogPath: places.log }
+      : { ResolvConfPath: "", HostnamePath: "", HostsPath: "", LogPath: "" }),
     Name: `/${record.name}`,
     RestartCount: record.restartCount,
     Driver: places.snapshotter,
@@ -46,7 +49,7 @@ export function toInspect(
       Data: { ID: record.id, MergedDir: places.rootfs, UpperDir: places.upper, WorkDir: places.work },
     },
     ...(extra.size && { SizeRw: extra.size.rw, SizeRootFs: extra.size.rootFs }),
-    Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs" || mount.mode === "").map(toMountPoint),
+    Mounts: toMountPoints(record),
     Config: toWireConfig(record),
     NetworkSettings: toNetworkSettings(record, services.networks),
   };
@@ -73,6 +76,7 @@ function toWireConfig(record: ContainerRecord): NonNullable<ContainerInspectResp
   const { config } = record;
   const orNull = <T extends object>(value: T | null | undefined): T | null => (value && Object.keys(value).length > 0 ? value : null);
   const exposed = orNull(config.ExposedPorts);
+  const mac = record.networks[record.hostConfig.NetworkMode ?? ""]?.mac;
   return {
     Hostname: config.Hostname ?? "",
     Domainname: config.Domainname ?? "",
@@ -93,6 +97,7 @@ function toWireConfig(record: ContainerRecord): NonNullable<ContainerInspectResp
     Entrypoint: config.Entrypoint ?? null,
     OnBuild: config.OnBuild ?? null,
     Labels: config.Labels ?? {},
+    ...(mac !== undefined && { MacAddress: mac }),
     ...(config.StopSignal && { StopSignal: config.StopSignal }),
     ...(config.StopTimeout !== undefined && config.StopTimeout !== null && { StopTimeout: config.StopTimeout }),
     ...(config.Shell && { Shell: config.Shell }),
@@ -105,7 +110,7 @@ const hostConfigDefaults: HostConfig = {
   ContainerIDFile: "",
   LogConfig: { Type: "json-file", Config: {} },
   NetworkMode: "bridge",
-  PortBindings: {},
+  PortBindings: null,
   RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
   AutoRemove: false,
   VolumeDriver: "",
@@ -114,9 +119,9 @@ const hostConfigDefaults: HostConfig = {
   CapAdd: null,
   CapDrop: null,
   CgroupnsMode: "host",
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
+  Dns: null,
+  DnsOptions: null,
+  DnsSearch: null,
   ExtraHosts: null,
   GroupAdd: null,
   IpcMode: "private",
@@ -138,18 +143,18 @@ const hostConfigDefaults: HostConfig = {
   NanoCpus: 0,
   CgroupParent: "",
   BlkioWeight: 0,
-  BlkioWeightDevice: [],
-  BlkioDeviceReadBps: [],
-  BlkioDeviceWriteBps: [],
-  BlkioDeviceReadIOps: [],
-  BlkioDeviceWriteIOps: [],
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
   CpuPeriod: 0,
   CpuQuota: 0,
   CpuRealtimePeriod: 0,
   CpuRealtimeRuntime: 0,
   CpusetCpus: "",
   CpusetMems: "",
-  Devices: [],
+  Devices: null,
   DeviceCgroupRules: null,
   DeviceRequests: null,
   MemoryReservation: 0,
@@ -157,7 +162,7 @@ const hostConfigDefaults: HostConfig = {
   MemorySwappiness: null,
   OomKillDisable: false,
   PidsLimit: null,
-  Ulimits: [],
+  Ulimits: null,
   CpuCount: 0,
   CpuPercent: 0,
   IOMaximumIOps: 0,
@@ -165,17 +170,28 @@ const hostConfigDefaults: HostConfig = {
 };
 
 function toWireHostConfig(host: HostConfig): HostConfig {
-  return { ...hostConfigDefaults, ...host };
+  return {
+    ...hostConfigDefaults,
+    ...host,
+    MaskedPaths: host.MaskedPaths ?? (host.Privileged ? null : maskedPaths),
+    ReadonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? null : readonlyPaths),
+  };
 }
 
-export function toMountPoint(mount: ContainerMount): MountPoint {
+/** All mounts but those of `--tmpfs`, which only HostConfig shows. */
+export function toMountPoints(record: ContainerRecord): MountPoint[] {
+  const plain = new Set(Object.keys(record.hostConfig.Tmpfs ?? {}).map((path) => posix.resolve("/", path)));
+  return record.mounts.filter((mount) => mount.type !== "tmpfs" || !plain.has(mount.destination)).map(toMountPoint);
+}
+
+function toMountPoint(mount: ContainerMount): MountPoint {
   return {
     Type: mount.type,
     ...(mount.name !== undefined && { Name: mount.name }),
     Source: mount.source,
     Destination: mount.destination,
     ...(mount.driver !== undefined && { Driver: mount.driver }),
-    Mode: mount.mode,
+    Mode: mount.type === "tmpfs" ? "" : mount.mode,
     RW: mount.writable,
     Propagation: mount.propagation,
   };
@@ -201,7 +217,8 @@ export function toEndpoints(record: ContainerRecord, networks: NetworkService): 
   const endpoints: Record<string, EndpointSettings> = Object.create(null) as Record<string, EndpointSettings>;
   for (const [name, wanted] of Object.entries(record.networks)) {
     const network = networks.peek(wanted.networkId);
-    const state = record.sandbox?.endpoints.find((endpoint) => endpoint.networkId === wanted.networkId);
+    const state = runningSandbox(record)?.endpoints.find((endpoint) => endpoint.networkId === wanted.networkId);
+    const started = wasStarted(record.state);
     const hasIpam = wanted.ipv4 !== undefined || wanted.ipv6 !== undefined || wanted.linkLocal.length > 0;
     endpoints[network?.config.name ?? name] = {
       IPAMConfig: hasIpam
@@ -210,15 +227,13 @@ export function toEndpoints(record: ContainerRecord, networks: NetworkService): 
             ...(wanted.ipv6 !== undefined && { IPv6Address: wanted.ipv6 }),
             ...(wanted.linkLocal.length > 0 && { LinkLocalIPs: wanted.linkLocal }),
           }
-        : network?.config.nameResolution
-          ? {}
-          : null,
+        : null,
       Links: wanted.links.length > 0 ? wanted.links : null,
       Aliases: wanted.aliases.length > 0 ? wanted.aliases : null,
       MacAddress: state?.mac ?? wanted.mac ?? "",
       DriverOpts: Object.keys(wanted.driverOptions).length > 0 ? wanted.driverOptions : null,
       GwPriority: wanted.gatewayPriority,
-      NetworkID: wanted.networkId,
+      NetworkID: started ? wanted.networkId : "",
       EndpointID: state?.endpointId ?? "",
       Gateway: state?.ipv4Gateway ?? "",
       IPAddress: state?.ipv4 ?? "",
@@ -226,19 +241,25 @@ export function toEndpoints(record: ContainerRecord, networks: NetworkService): 
       IPv6Gateway: state?.ipv6Gateway ?? "",
       GlobalIPv6Address: state?.ipv6 ?? "",
       GlobalIPv6PrefixLen: state?.ipv6PrefixLength ?? 0,
-      DNSNames: network?.config.nameResolution ? dnsNames(record, wanted.aliases) : null,
+      DNSNames: (started || wanted.connectedLater) && network?.config.nameResolution ? dnsNames(record, wanted.aliases) : null,
     };
   }
   return endpoints;
 }
 
+/** The network namespace; of a container that has ended, what is left until its clean-up is done does not count. */
+function runningSandbox(record: ContainerRecord): SandboxState | undefined {
+  return isRunning(record.state) ? record.sandbox : undefined;
+}
+
 function toNetworkSettings(record: ContainerRecord, networks: NetworkService): NetworkSettings {
   const endpoints = toEndpoints(record, networks);
   const main = endpoints["bridge"];
+  const sandbox = runningSandbox(record);
   return {
     Bridge: "",
-    SandboxID: record.sandbox ? record.id : "",
-    SandboxKey: record.sandbox?.netnsPath ?? "",
+    SandboxID: sandbox ? record.id : "",
+    SandboxKey: sandbox?.netnsPath ?? "",
     Ports: toPortMap(record),
     HairpinMode: false,
     LinkLocalIPv6Address: "",

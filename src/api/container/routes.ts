@@ -35,7 +35,10 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
     post("/containers/create", (request) => create(services, request)),
     post("/containers/prune", (request) => prune(services, request)),
     get("/containers/:name/json", (request) => inspect(services, request)),
-    post("/containers/:name/start", async ({ params }) => empty204(containers.start(params.name))),
+    post("/containers/:name/start", async ({ params, headers }) => {
+      refuseStartBody(headers);
+      return empty204(containers.start(params.name));
+    }),
     post("/containers/:name/stop", async ({ params, query }) => empty204(containers.stop(params.name, stopOptions(query)))),
     post("/containers/:name/restart", async ({ params, query }) => empty204(containers.restart(params.name, stopOptions(query)))),
     post("/containers/:name/kill", async ({ params, query }) => empty204(containers.kill(params.name, query.get("signal") ?? ""))),
@@ -65,11 +68,23 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
       { method: "GET" },
     ),
     del("/containers/:name", async ({ params, query }) => {
-      if (queryBoolean(query, "link")) throw new EngineError("not_implemented", "removal of links is not implemented yet");
+      // No container has links, so that the name can only be the container's own.
+      if (queryBoolean(query, "link") && containers.find(params.name))
+        throw new EngineError("conflict", "Conflict, cannot remove the default link name of the container");
       return empty204(containers.remove(params.name, { force: queryBoolean(query, "force"), volumes: queryBoolean(query, "v") }));
     }),
   ];
 }
+
+/** `{}` is let pass: older clients send it. A configuration belongs to create, where it was refused or heeded. */
+function refuseStartBody(headers: ApiRequest["headers"]): void {
+  const sizeBytes = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : Infinity;
+  if (sizeBytes <= longestEmptyObject) return;
+  throw new EngineError("invalid", "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+}
+
+/** The shortest object with a field, `{"a":1}`, is as long. */
+const longestEmptyObject = 7;
 
 async function empty204(done: Promise<void>): Promise<ApiResponse> {
   await done;
@@ -84,6 +99,8 @@ function stopOptions(query: URLSearchParams): { signal?: string; timeoutSeconds?
 
 async function create({ containers }: ContainerRouteServices, request: ApiRequest): Promise<ApiResponse> {
   const body = await readJsonBody("ContainerCreate", request);
+  const { HostConfig: _host, NetworkingConfig: _networking, ...config } = body;
+  if (Object.keys(config).length === 0) throw new EngineError("invalid", "config cannot be empty in order to create a container");
   const { apiVersion, query } = request;
   const name = query.get("name") ?? "";
   const platform = query.get("platform") ?? "";
@@ -92,6 +109,7 @@ async function create({ containers }: ContainerRouteServices, request: ApiReques
     ...(platform !== "" && apiVersion >= apiVersionOf(1, 41) && { platform }),
     defaultIpcMode: apiVersion < apiVersionOf(1, 40) ? "shareable" : "private",
     multipleNetworks: apiVersion >= apiVersionOf(1, 44),
+    endpointMacAddresses: apiVersion >= apiVersionOf(1, 44),
     recursiveReadOnlyBinds: apiVersion >= apiVersionOf(1, 44),
   });
   return json(201, { Id: id, Warnings: warnings });

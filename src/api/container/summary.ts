@@ -5,7 +5,7 @@ import { parseTimeNano } from "#lib/clock.ts";
 import { humanDuration } from "#lib/duration.ts";
 import type { ContainerSummary, PortSummary } from "#types/engine-api/index.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
-import { toEndpoints, toMountPoint } from "./inspect.ts";
+import { toEndpoints, toMountPoints } from "./inspect.ts";
 
 /** One line of the list. */
 export function toSummary(
@@ -24,7 +24,7 @@ export function toSummary(
     Command: commandLine(record),
     Created: Number((parseTimeNano(record.createdAt) ?? 0n) / 1_000_000_000n),
     Ports: toPorts(record),
-    ...(size && { SizeRw: size.rw, SizeRootFs: size.rootFs }),
+    ...(size && { ...(size.rw > 0 && { SizeRw: size.rw }), SizeRootFs: size.rootFs }),
     Labels: record.config.Labels ?? {},
     State: status,
     Status: statusText(record, now),
@@ -33,7 +33,7 @@ export function toSummary(
       ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
     },
     NetworkSettings: { Networks: toEndpoints(record, networks) },
-    Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(toMountPoint),
+    Mounts: toMountPoints(record),
   };
 }
 

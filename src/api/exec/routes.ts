@@ -1,7 +1,6 @@
 import type { ExecService } from "#engine/exec/service.ts";
 import type { ContainerService } from "#engine/container/service.ts";
-import { EngineError } from "#lib/errors.ts";
-import { streamContentType } from "../container/attach.ts";
+import { hijackedContentType } from "../container/attach.ts";
 import type { HijackedStream } from "../http/hijacked-stream.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { empty, json, type ApiResponse } from "../http/response.ts";
@@ -14,9 +13,9 @@ export function execRoutes(execs: ExecService, containers: ContainerService): An
   return [
     post("/containers/:name/exec", (request) => create(execs, request)),
     upgrade("/exec/:id/start", (request, stream) => start(execs, request, stream)),
-    post("/exec/:id/resize", async ({ params, query }) => {
+    post("/exec/:id/resize", async ({ params, query, signal }) => {
       const { width, height } = queryTerminalSize(query);
-      await execs.resize(params.id, width, height);
+      await execs.resize(params.id, width, height, signal);
       return empty(200);
     }),
     get("/exec/:id/json", ({ params }) => inspect(execs, containers, params.id)),
@@ -47,8 +46,8 @@ async function start(execs: ExecService, request: ApiRequest<"id">, stream: Hija
   const { params, query, signal } = request;
   const body = await readJsonBody("ExecStart", request);
   const exec = execs.find(params.id);
-  const size = body.ConsoleSize;
-  if (size && !body.Tty) throw new EngineError("invalid", "console size is only supported when TTY is enabled");
+  // Without a terminal a size means nothing.
+  const size = body.Tty ? body.ConsoleSize : undefined;
   if (body.Detach || queryBoolean(query, "detach")) {
     await execs.startDetached(params.id);
     return empty(200);
@@ -58,7 +57,7 @@ async function start(execs: ExecService, request: ApiRequest<"id">, stream: Hija
     params.id,
     { tty, ...(size && size[0] !== undefined && size[1] !== undefined && { consoleSize: [size[0], size[1]] as const }) },
     async () => {
-      await stream.accept(streamContentType(request, tty));
+      await stream.accept(hijackedContentType(request, tty));
       return stream;
     },
     signal,

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
 import net from "node:net";
 import { hostname } from "node:os";
 import tls, { type TLSSocket } from "node:tls";
@@ -71,8 +72,9 @@ async function listenDescriptor(descriptor: number, door: FrontDoor, options: Li
   let rules: HostRules | undefined;
   const server = plainServer(door, options, () => rules);
   await listening(server, { fd: descriptor });
+  if (isUnixSocket(descriptor)) return { address: `fd://${descriptor}`, close: () => closeServer(server) };
   const bound = server.address();
-  if (bound === null || typeof bound === "string") return { address: `fd://${descriptor}`, close: () => closeServer(server) };
+  if (bound === null || typeof bound === "string") throw new EngineError("invalid", `descriptor ${descriptor} is no socket to listen on`);
   if (options.tls || !isLoopback(bound.address)) {
     server.close();
     throw new EngineError(
@@ -82,6 +84,14 @@ async function listenDescriptor(descriptor: number, door: FrontDoor, options: Li
   }
   rules = hostRules(bound.address, options);
   return { address: formatTcp(server), close: () => closeServer(server) };
+}
+
+/** The server itself says nothing of a Unix socket that was handed over. Source: proc_net(5), /proc/net/unix: the seventh word is the inode. */
+function isUnixSocket(descriptor: number): boolean {
+  const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1];
+  return readFileSync("/proc/self/net/unix", "utf8")
+    .split("\n")
+    .some((line) => line.trim().split(/\s+/)[6] === inode);
 }
 
 function plainServer(door: FrontDoor, options: ListenOptions, rules: () => HostRules | undefined): net.Server {

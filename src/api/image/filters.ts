@@ -1,13 +1,19 @@
 import type { ImageService } from "#engine/image/service.ts";
-import { EngineError } from "#lib/errors.ts";
-import { parseReference } from "#lib/reference.ts";
+import { familiarName, familiarReference, type Reference } from "#lib/reference.ts";
 import type { ImageRecord } from "#types/record/image.ts";
+import { booleanFilter, type Filters } from "../decode/filters.ts";
 import { matchesLabels, parseUntil, valuesOf } from "../filters.ts";
-import { createdSeconds, shownReferences } from "./summary.ts";
-import { type Filters } from "../decode/filters.ts";
+import { parsePattern } from "./pattern.ts";
+import { createdNano, createdSeconds, referencesOf, shownReferences, type ShownReferences } from "./summary.ts";
 
-/** Images that pass, newest first. Values of `reference` are alternatives. */
-export function selectImages(images: ImageService, filters: Filters): ImageRecord[] {
+/** An image that passes, with those of its names that do. */
+export interface SelectedImage {
+  readonly image: ImageRecord;
+  readonly names: ShownReferences;
+}
+
+/** Images that pass, newest first. Values of `reference` are alternatives, and names that match none of them are not shown. */
+export function selectImages(images: ImageService, filters: Filters): SelectedImage[] {
   const newestFirst = images.list().sort((a, b) => createdSeconds(b) - createdSeconds(a));
   const one = (name: "before" | "since"): ImageRecord | undefined => {
     const [value] = valuesOf(filters, name);
@@ -16,37 +22,23 @@ export function selectImages(images: ImageService, filters: Filters): ImageRecor
   const before = one("before");
   const since = one("since");
   const until = parseUntil(filters);
-  const dangling = valuesOf(filters, "dangling").map(parseDangling);
-  return newestFirst.filter((image) => {
-    const labels = images.config(image.id).config?.Labels ?? {};
-    const { tags, digests } = shownReferences(images, image.id);
-    if (before && createdSeconds(image) >= createdSeconds(before)) return false;
-    if (since && createdSeconds(image) <= createdSeconds(since)) return false;
-    if (until !== undefined && BigInt(createdSeconds(image)) * 1_000_000_000n >= until) return false;
-    if (dangling.length > 0 && !dangling.includes(tags.length === 0)) return false;
-    if (filters.has("label") && !matchesLabels(labels, valuesOf(filters, "label"))) return false;
-    if (filters.has("label!") && matchesLabels(labels, valuesOf(filters, "label!"))) return false;
-    const patterns = valuesOf(filters, "reference");
-    return patterns.length === 0 || [...tags, ...digests].some((name) => patterns.some((pattern) => matchesReference(name, pattern)));
+  const dangling = booleanFilter(filters, "dangling");
+  const patterns = valuesOf(filters, "reference").map(parsePattern);
+  return newestFirst.flatMap((image) => {
+    const labels = images.labels(image.id) ?? {};
+    if (before && createdNano(image) >= createdNano(before)) return [];
+    if (since && createdNano(image) <= createdNano(since)) return [];
+    if (until !== undefined && createdNano(image) >= until) return [];
+    if (filters.has("label") && !matchesLabels(labels, valuesOf(filters, "label"))) return [];
+    if (filters.has("label!") && matchesLabels(labels, valuesOf(filters, "label!"))) return [];
+    const references = referencesOf(images, image.id).filter((reference) => patterns.length === 0 || matchesAny(reference, patterns));
+    if (references.length === 0 && (patterns.length > 0 || dangling === false)) return [];
+    const names = shownReferences(references);
+    return dangling === true && names.tags.length > 0 ? [] : [{ image, names }];
   });
 }
 
-function parseDangling(value: string): boolean {
-  if (["1", "t", "true", "T", "True", "TRUE"].includes(value)) return true;
-  if (["0", "f", "false", "F", "False", "FALSE"].includes(value)) return false;
-  throw new EngineError("invalid", `invalid filter 'dangling=[${value}]'`);
-}
-
-/** A shell pattern over the short name, with or without tag; `*` stops at a slash. */
-function matchesReference(name: string, pattern: string): boolean {
-  const expression = new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|\\]/g, "\\$&")
-      .replaceAll("*", "[^/]*")
-      .replaceAll("?", "[^/]")}$`,
-  );
-  const repository = name.includes("@") ? name.slice(0, name.indexOf("@")) : name.slice(0, name.lastIndexOf(":"));
-  if (expression.test(name) || expression.test(repository)) return true;
-  const { domain, path } = parseReference(repository);
-  return expression.test(`${domain}/${path}`);
+/** A pattern is about the short name, with or without tag. Source: distribution/reference, FamiliarMatch. */
+function matchesAny(reference: Reference, patterns: readonly ((name: string) => boolean)[]): boolean {
+  return patterns.some((matches) => matches(familiarReference(reference)) || matches(familiarName(reference)));
 }

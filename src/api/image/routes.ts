@@ -5,17 +5,16 @@ import { loadImages } from "#engine/image/load.ts";
 import { matchesPlatform, parsePlatform } from "#engine/image/platform.ts";
 import { pullImage, type PullDependencies } from "#engine/image/pull.ts";
 import { EngineError } from "#lib/errors.ts";
-import { parseReference, withDefaultTag } from "#lib/reference.ts";
+import { parseReference, withDefaultTag, withTagOrDigest } from "#lib/reference.ts";
 import type { ImageRecord } from "#types/record/image.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { empty, json, stream, type ApiResponse } from "../http/response.ts";
 import { del, get, post, type AnyRoute } from "../http/route.ts";
 import { selectImages } from "./filters.ts";
 import { progressStream } from "./progress.ts";
-import { createdSeconds, shownReferences, toImageInspect, toImageSummary } from "./summary.ts";
+import { createdSeconds, referencesOf, sharedBytesOf, shownReferences, toImageInspect, toImageSummary, toListed } from "./summary.ts";
 import { queryBoolean } from "../decode/query.ts";
-import { queryFilters } from "../decode/filters.ts";
-import { valuesOf } from "../filters.ts";
+import { booleanFilter, queryFilters } from "../decode/filters.ts";
 
 export interface ImageRouteServices {
   readonly images: ImageService;
@@ -32,12 +31,12 @@ export function imageRoutes(services: ImageRouteServices): AnyRoute[] {
     post("/images/create", (request) => create(services, request)),
     post("/images/load", (request) => load(services, request)),
     post("/images/prune", (request) => prune(services, request)),
-    get("/images/:name*/json", ({ params, query }) => {
+    get("/images/:name*/json", ({ params, query, apiVersion }) => {
       const image = images.find(params.name);
       const platform = query.get("platform") ?? "";
       if (platform !== "" && !matchesPlatform(parsePlatform(platform), image))
         throw new EngineError("not_found", `No such image: ${params.name}`);
-      return json(200, toImageInspect(images, image, services.snapshotter));
+      return json(200, toImageInspect(images, image, services.snapshotter, apiVersion));
     }),
     get("/images/:name*/history", ({ params }) => json(200, history(images, images.find(params.name)))),
     post("/images/:name*/tag", async ({ params, query }) => {
@@ -62,26 +61,29 @@ function usersOf(containers: ContainerService, imageId: string): { id: string; r
     .map((record) => ({ id: record.id, running: isRunning(record.state) }));
 }
 
-function list({ images, containers }: ImageRouteServices, { query }: ApiRequest): ApiResponse {
+function list({ images, containers }: ImageRouteServices, { query, apiVersion }: ApiRequest): ApiResponse {
   const filters = queryFilters(query, ["before", "dangling", "label", "reference", "since", "until"]);
-  const counted = queryBoolean(query, "shared-size");
+  const sharedBytes = queryBoolean(query, "shared-size") ? sharedBytesOf(images.list()) : (): number => -1;
   const selected = selectImages(images, filters);
   return json(
     200,
-    selected.map((image) =>
-      toImageSummary(images, image, { containers: usersOf(containers, image.id).length, sharedBytes: counted ? 0 : -1 }),
-    ),
+    selected.map(({ image, names }) => {
+      const counts = { containers: usersOf(containers, image.id).length, sharedBytes: sharedBytes(image) };
+      return toListed(toImageSummary(images, image, names, counts, apiVersion), apiVersion);
+    }),
   );
 }
 
-/** Pull (`fromImage`); import from a source is for later. */
+/** Pull (`fromImage`); import (`fromSrc`) is for later. */
 async function create(services: ImageRouteServices, request: ApiRequest): Promise<ApiResponse> {
   const { query, headers, signal } = request;
   const name = query.get("fromImage") ?? "";
-  if (name === "") throw new EngineError("not_implemented", "import of images is not implemented yet");
+  if (name === "") {
+    if (query.get("fromSrc")) throw new EngineError("not_implemented", "import of images is not implemented yet");
+    throw new EngineError("invalid", "one of the parameters fromImage and fromSrc is needed");
+  }
   const tag = query.get("tag") ?? "";
-  const separator = tag.includes(":") ? "@" : ":";
-  const named = parseReference(tag === "" ? name : `${name}${separator}${tag}`);
+  const named = tag === "" ? parseReference(name) : withTagOrDigest(parseReference(name), tag);
   const reference = withDefaultTag(named);
   const allTags = named.tag === undefined && named.digest === undefined;
   const platform = query.get("platform") ?? "";
@@ -129,14 +131,14 @@ function history(images: ImageService, image: ImageRecord): unknown[] {
       CreatedBy: step.created_by ?? "",
       Id: "<missing>",
       Size: layer?.sizeBytes ?? 0,
-      Tags: null as string[] | null,
+      Tags: null as readonly string[] | null,
     };
   });
   const newestFirst = steps.reverse();
   const [top] = newestFirst;
   if (top) {
     top.Id = image.id;
-    const { tags } = shownReferences(images, image.id);
+    const { tags } = shownReferences(referencesOf(images, image.id));
     top.Tags = tags.length > 0 ? tags : null;
   }
   return newestFirst;
@@ -145,11 +147,11 @@ function history(images: ImageService, image: ImageRecord): unknown[] {
 /** Dangling images, or with `dangling=false` all that no container uses. */
 async function prune({ images, containers }: ImageRouteServices, { query }: ApiRequest): Promise<ApiResponse> {
   const filters = queryFilters(query, ["dangling", "label", "label!", "until"]);
-  const all = valuesOf(filters, "dangling").some((value) => value === "false" || value === "0");
+  const all = booleanFilter(filters, "dangling") === false;
   const deleted: unknown[] = [];
   let reclaimed = 0;
-  for (const image of selectImages(images, new Map([...filters].filter(([name]) => name !== "dangling")))) {
-    if (!all && shownReferences(images, image.id).tags.length > 0) continue;
+  for (const { image, names } of selectImages(images, new Map([...filters].filter(([name]) => name !== "dangling")))) {
+    if (!all && names.tags.length > 0) continue;
     if (usersOf(containers, image.id).length > 0) continue;
     deleted.push(...(await images.remove(image.id, { force: true, prune: true }, () => [])));
     reclaimed += image.sizeBytes;

@@ -1,45 +1,87 @@
 import type { ImageService } from "#engine/image/service.ts";
 import { parseTimeNano } from "#lib/clock.ts";
-import { familiarName, familiarReference, parseReference } from "#lib/reference.ts";
+import { familiarName, familiarReference, formatReference, parseReference, type Reference } from "#lib/reference.ts";
 import type { ImageRecord } from "#types/record/image.ts";
+import { apiVersionOf, type ApiVersion } from "../http/version.ts";
+import { containerConfig, legacyConfig } from "./legacy-config.ts";
 
-/** Tags and digests of an image in their short form. */
-export function shownReferences(images: ImageService, id: string): { readonly tags: string[]; readonly digests: string[] } {
+/** Names of an image in their short form. */
+export interface ShownReferences {
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+}
+
+/** Names of an image, in order. */
+export function referencesOf(images: ImageService, id: string): Reference[] {
+  const order = (reference: Reference): string => formatReference(reference);
   const references = images.references(id).map(({ reference }) => parseReference(reference));
+  return references.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+export function shownReferences(references: readonly Reference[]): ShownReferences {
   return {
     tags: references.filter((reference) => !reference.digest).map(familiarReference),
     digests: references.filter((reference) => reference.digest).map((reference) => `${familiarName(reference)}@${reference.digest}`),
   };
 }
 
-/** One line of the list. -1: not counted. */
+export interface ImageCounts {
+  /** Containers made from it. */
+  readonly containers: number;
+  /** Bytes of layers that other images have too; -1: not counted. */
+  readonly sharedBytes: number;
+}
+
+/** An image in a list. Names it does not have are null, as in the answer of `/system/df`. */
 export function toImageSummary(
   images: ImageService,
   image: ImageRecord,
-  counts: { readonly containers: number; readonly sharedBytes: number },
-): unknown {
-  const { tags, digests } = shownReferences(images, image.id);
+  { tags, digests }: ShownReferences,
+  counts: ImageCounts,
+  apiVersion: ApiVersion,
+) {
   return {
     Containers: counts.containers,
     Created: createdSeconds(image),
     Id: image.id,
-    Labels: images.config(image.id).config?.Labels ?? null,
+    Labels: images.labels(image.id) ?? null,
     ParentId: image.parent ?? "",
-    RepoDigests: digests,
-    RepoTags: tags,
+    RepoDigests: digests.length > 0 ? digests : null,
+    RepoTags: tags.length > 0 ? tags : null,
     SharedSize: counts.sharedBytes,
     Size: image.sizeBytes,
+    ...(apiVersion < apiVersionOf(1, 44) && { VirtualSize: image.sizeBytes }),
   };
 }
 
-export function createdSeconds(image: ImageRecord): number {
-  return Number((parseTimeNano(image.createdAt ?? "") ?? 0n) / 1_000_000_000n);
+/** As the list of images shows it: since 1.43 without null, before that with a placeholder for an image without any name. */
+export function toListed(summary: ReturnType<typeof toImageSummary>, apiVersion: ApiVersion): unknown {
+  const { RepoDigests, RepoTags } = summary;
+  if (apiVersion >= apiVersionOf(1, 43)) return { ...summary, RepoDigests: RepoDigests ?? [], RepoTags: RepoTags ?? [] };
+  return RepoDigests || RepoTags ? summary : { ...summary, RepoDigests: ["<none>@<none>"], RepoTags: ["<none>:<none>"] };
 }
 
-/** Source: Engine API, ImageInspect. */
-export function toImageInspect(images: ImageService, image: ImageRecord, snapshotter: string): unknown {
+/** Bytes of an image's layers that at least one other image has too. */
+export function sharedBytesOf(images: readonly ImageRecord[]): (image: ImageRecord) => number {
+  const owners = new Map<string, number>();
+  for (const { layers } of images) for (const { chainId } of layers) owners.set(chainId, (owners.get(chainId) ?? 0) + 1);
+  return ({ layers }) => layers.filter(({ chainId }) => (owners.get(chainId) ?? 0) > 1).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+/** Nanoseconds since 1970; 0 when the config does not tell. */
+export function createdNano(image: ImageRecord): bigint {
+  return parseTimeNano(image.createdAt ?? "") ?? 0n;
+}
+
+export function createdSeconds(image: ImageRecord): number {
+  return Number(createdNano(image) / 1_000_000_000n);
+}
+
+/** Source: Engine API, ImageInspect; what came and went with versions: its version history. */
+export function toImageInspect(images: ImageService, image: ImageRecord, snapshotter: string, apiVersion: ApiVersion): unknown {
   const config = images.config(image.id);
-  const { tags, digests } = shownReferences(images, image.id);
+  const before = (minor: number): boolean => apiVersion < apiVersionOf(1, minor);
+  const { tags, digests } = shownReferences(referencesOf(images, image.id));
   return {
     Id: image.id,
     RepoTags: tags,
@@ -47,29 +89,19 @@ export function toImageInspect(images: ImageService, image: ImageRecord, snapsho
     Parent: image.parent ?? "",
     Comment: config.comment ?? config.history?.at(-1)?.comment ?? "",
     ...(image.createdAt !== undefined && { Created: image.createdAt }),
+    ...(image.createdAt === undefined && before(44) && { Created: "0001-01-01T00:00:00Z" }),
+    ...(before(45) && { ContainerConfig: legacyConfig({}) }),
     DockerVersion: config.docker_version ?? "",
     Author: config.author ?? "",
     Architecture: image.architecture,
     ...(image.variant !== undefined && { Variant: image.variant }),
     Os: image.os,
     Size: image.sizeBytes,
+    ...(before(44) && { VirtualSize: image.sizeBytes }),
     GraphDriver: { Name: snapshotter, Data: {} },
     RootFS: { Type: "layers", Layers: image.layers.map((layer) => layer.diffId) },
     Metadata: { LastTagTime: lastTagTime(image) },
-    Config: {
-      Cmd: config.config?.Cmd ?? null,
-      Entrypoint: config.config?.Entrypoint ?? null,
-      Env: config.config?.Env ?? null,
-      Labels: config.config?.Labels ?? null,
-      OnBuild: config.config?.OnBuild ?? null,
-      User: config.config?.User ?? "",
-      Volumes: config.config?.Volumes ?? null,
-      WorkingDir: config.config?.WorkingDir ?? "",
-      ...(config.config?.ExposedPorts && { ExposedPorts: config.config.ExposedPorts }),
-      ...(config.config?.StopSignal && { StopSignal: config.config.StopSignal }),
-      ...(config.config?.Healthcheck && { Healthcheck: config.config.Healthcheck }),
-      ...(config.config?.Shell && { Shell: config.config.Shell }),
-    },
+    Config: before(50) ? legacyConfig(config.config ?? {}) : containerConfig(config.config ?? {}),
   };
 }
 

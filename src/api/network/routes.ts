@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import type { ContainerService } from "#engine/container/service.ts";
 import type { NetworkService } from "#engine/network/service.ts";
 import { EngineError, isKind } from "#lib/errors.ts";
@@ -9,7 +8,7 @@ import { matchesLabels, matchesName, parseUntil, valuesOf } from "../filters.ts"
 import type { ApiRequest } from "../http/request.ts";
 import { empty, json, type ApiResponse } from "../http/response.ts";
 import { del, get, post, type AnyRoute } from "../http/route.ts";
-import { queryFilters, type Filters } from "../decode/filters.ts";
+import { booleanFilter, queryFilters, type Filters } from "../decode/filters.ts";
 import { readJsonBody } from "../decode/request-body.ts";
 
 interface Services {
@@ -41,14 +40,12 @@ export function networkRoutes(services: Services): AnyRoute[] {
     post("/networks/prune", (request) => prune(services, request)),
     post("/networks/:name/connect", async (request) => {
       const body = await readJsonBody("NetworkConnect", request);
-      if (!body.Container) throw new EngineError("invalid", "container name or ID is required");
-      await containers.connect(body.Container, request.params.name, body.EndpointConfig ?? {});
+      await containers.connect(containerName(body.Container), request.params.name, body.EndpointConfig ?? {});
       return empty(200);
     }),
     post("/networks/:name/disconnect", async (request) => {
       const body = await readJsonBody("NetworkDisconnect", request);
-      if (!body.Container) throw new EngineError("invalid", "container name or ID is required");
-      await containers.disconnect(body.Container, request.params.name, body.Force ?? false);
+      await containers.disconnect(containerName(body.Container), request.params.name, body.Force ?? false);
       return empty(200);
     }),
     del("/networks/:name", async ({ params }) => {
@@ -56,6 +53,11 @@ export function networkRoutes(services: Services): AnyRoute[] {
       return empty(204);
     }),
   ];
+}
+
+function containerName(name: string | undefined): string {
+  if (!name) throw new EngineError("invalid", 'invalid name or ID supplied: ""');
+  return name;
 }
 
 export function toNetwork(record: NetworkRecord, containers: ContainerService | undefined): NetworkInspect {
@@ -70,13 +72,13 @@ export function toNetwork(record: NetworkRecord, containers: ContainerService | 
     EnableIPv6: record.enableIpv6,
     IPAM: {
       Driver: record.ipamDriver,
-      Options: Object.keys(record.ipamOptions).length > 0 ? record.ipamOptions : config.name === "bridge" ? null : {},
+      Options: record.ipamOptions,
       Config:
         config.driver === "bridge"
           ? config.subnets.map((subnet) => ({
               Subnet: subnet.subnet,
               ...(subnet.ipRange !== undefined && { IPRange: subnet.ipRange }),
-              Gateway: subnet.gateway,
+              ...(!subnet.gatewayChosen && subnet.gateway !== "" && { Gateway: subnet.gateway }),
               ...(Object.keys(subnet.auxiliary).length > 0 && { AuxiliaryAddresses: subnet.auxiliary }),
             }))
           : null,
@@ -115,8 +117,8 @@ async function create(networks: NetworkService, request: ApiRequest): Promise<Ap
     enableIpv4: body.EnableIPv4 ?? true,
     enableIpv6,
     ipamDriver: body.IPAM?.Driver ?? "",
-    ipamOptions: body.IPAM?.Options ?? {},
-    subnets: (body.IPAM?.Config ?? []).map((entry) => parseSubnet(entry)),
+    ipamOptions: body.IPAM?.Options ?? null,
+    subnets: (body.IPAM?.Config ?? []).map(toSubnet),
     options: body.Options ?? {},
     labels: body.Labels ?? {},
   });
@@ -125,21 +127,13 @@ async function create(networks: NetworkService, request: ApiRequest): Promise<Ap
 
 type WireSubnet = NonNullable<NonNullable<NonNullable<NetworkCreateRequest["IPAM"]>["Config"]>[number]>;
 
-/** @throws {EngineError} `invalid` with Docker's texts; what the driver checks (overlap, host bits) is left to it */
-function parseSubnet(entry: WireSubnet): Subnet {
+/** What is wrong with a subnet is said by the engine. */
+function toSubnet(entry: WireSubnet): Subnet {
   const subnet = entry.Subnet ?? "";
-  const [address = "", prefix = ""] = subnet.split("/");
-  const family = isIP(address);
-  if (family === 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > (family === 4 ? 32 : 128)) {
-    throw new EngineError("invalid", `invalid network config:\ninvalid subnet ${subnet}: invalid CIDR block notation`);
-  }
-  const gateway = entry.Gateway ?? "";
-  if (gateway !== "" && isIP(gateway) !== family)
-    throw new EngineError("invalid", `invalid network config:\ninvalid gateway ${gateway}: invalid address`);
   return {
-    family: family === 4 ? 4 : 6,
+    family: subnet.includes(":") ? 6 : 4,
     subnet,
-    gateway,
+    gateway: entry.Gateway ?? "",
     ...(entry.IPRange && { ipRange: entry.IPRange }),
     auxiliary: entry.AuxiliaryAddresses ?? {},
   };
@@ -147,19 +141,32 @@ function parseSubnet(entry: WireSubnet): Subnet {
 
 function networkTest({ containers }: Services, filters: Filters): (record: NetworkRecord) => boolean {
   const any = (name: string, test: (value: string) => boolean): boolean => !filters.has(name) || valuesOf(filters, name).some(test);
+  const dangling = danglingFilter(filters);
+  for (const type of valuesOf(filters, "type"))
+    if (!["builtin", "custom"].includes(type)) throw new EngineError("invalid", `invalid filter: 'type'='${type}'`);
   return (record) => {
     const { config } = record;
     const builtin = ["bridge", "host", "none"].includes(config.name);
+    const unused = !builtin && containers.endpointsOf(config.id).length === 0;
     return (
       any("id", (value) => config.id.startsWith(value) || config.id.includes(value)) &&
       any("name", (value) => matchesName(config.name, value)) &&
       any("driver", (value) => config.driver === value) &&
       any("scope", (value) => record.scope === value) &&
       any("type", (value) => value === (builtin ? "builtin" : "custom")) &&
-      any("dangling", (value) => (value === "true" || value === "1") === (!builtin && containers.endpointsOf(config.id).length === 0)) &&
+      (dangling === undefined || dangling === unused) &&
       (!filters.has("label") || matchesLabels(record.labels, valuesOf(filters, "label")))
     );
   };
+}
+
+/** Networks have a text of their own for a value that is neither. */
+function danglingFilter(filters: Filters): boolean | undefined {
+  const values = valuesOf(filters, "dangling");
+  if (values.length > 1) throw new EngineError("invalid", 'got more than one value for filter key "dangling"');
+  if (values.some((value) => !["true", "1", "false", "0"].includes(value)))
+    throw new EngineError("invalid", `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`);
+  return booleanFilter(filters, "dangling");
 }
 
 async function prune({ networks, containers }: Services, { query }: ApiRequest): Promise<ApiResponse> {
@@ -168,7 +175,7 @@ async function prune({ networks, containers }: Services, { query }: ApiRequest):
   const deleted: string[] = [];
   for (const record of networks.list()) {
     const { name, id } = record.config;
-    if (["bridge", "host", "none"].includes(name) || containers.references(id)) continue;
+    if (["bridge", "host", "none"].includes(name)) continue;
     if (filters.has("label") && !matchesLabels(record.labels, valuesOf(filters, "label"))) continue;
     if (filters.has("label!") && matchesLabels(record.labels, valuesOf(filters, "label!"))) continue;
     if (until !== undefined && (parseTimeNano(record.createdAt) ?? 0n) >= until) continue;

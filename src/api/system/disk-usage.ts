@@ -7,7 +7,8 @@ import { EngineError } from "#lib/errors.ts";
 import { toSummary } from "../container/summary.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { json, type ApiResponse } from "../http/response.ts";
-import { toImageSummary } from "../image/summary.ts";
+import type { ApiVersion } from "../http/version.ts";
+import { referencesOf, sharedBytesOf, shownReferences, toImageSummary } from "../image/summary.ts";
 import { toVolume } from "../volume/routes.ts";
 
 export interface DiskUsageServices {
@@ -19,50 +20,52 @@ export interface DiskUsageServices {
 
 const types = ["container", "image", "volume", "build-cache"];
 
-/** Source: Engine API, SystemDataUsage. */
-export async function diskUsage(services: DiskUsageServices, { query }: ApiRequest): Promise<ApiResponse> {
-  const { containers, images, networks, volumes } = services;
+/** Lists that were not asked for are null. Source: Engine API, SystemDataUsage. */
+export async function diskUsage(services: DiskUsageServices, { query, apiVersion }: ApiRequest): Promise<ApiResponse> {
   const asked = query.getAll("type");
   for (const type of asked) if (!types.includes(type)) throw new EngineError("invalid", `unknown object type: ${type}`);
   const wants = (type: string): boolean => asked.length === 0 || asked.includes(type);
-  const records = containers.list();
-  const now = systemClock.nowNano();
-  const sharers = new Map<string, number>();
-  for (const image of images.list()) for (const layer of image.layers) sharers.set(layer.chainId, (sharers.get(layer.chainId) ?? 0) + 1);
-  const layersSize = new Map(images.list().flatMap((image) => image.layers.map((layer) => [layer.chainId, layer.sizeBytes] as const)));
   return json(200, {
-    ...(wants("image") && {
-      LayersSize: [...layersSize.values()].reduce((sum, size) => sum + size, 0),
-      Images: images.list().map((image) => {
-        const shared = image.layers
-          .filter((layer) => (sharers.get(layer.chainId) ?? 0) > 1)
-          .reduce((sum, layer) => sum + layer.sizeBytes, 0);
-        return toImageSummary(images, image, {
-          containers: records.filter((record) => record.imageId === image.id).length,
-          sharedBytes: shared,
-        });
-      }),
-    }),
-    ...(wants("container") && {
-      Containers: await Promise.all(
-        records.map(async (record) => {
-          const { sizeBytes } = await containers.size(record.id);
-          return toSummary(record, networks, now, record.config.Image ?? "", {
-            rw: sizeBytes,
-            rootFs: sizeBytes + (images.peek(record.imageId)?.sizeBytes ?? 0),
-          });
-        }),
-      ),
-    }),
-    ...(wants("volume") && {
-      Volumes: await Promise.all(
-        volumes
-          .list()
-          .map(async (record) =>
-            toVolume(volumes, record, { sizeBytes: await volumes.usage(record), references: volumes.users(record.name).size }),
-          ),
-      ),
-    }),
-    ...(wants("build-cache") && { BuildCache: [] }),
+    LayersSize: wants("image") ? layersBytes(services.images) : 0,
+    Images: wants("image") ? imageUsage(services, apiVersion) : null,
+    Containers: wants("container") ? await containerUsage(services) : null,
+    Volumes: wants("volume") ? await volumeUsage(services) : null,
+    BuildCache: wants("build-cache") ? [] : null,
   });
+}
+
+/** Each layer once, however many images have it. */
+function layersBytes(images: ImageService): number {
+  const sizes = new Map(images.list().flatMap(({ layers }) => layers.map(({ chainId, sizeBytes }) => [chainId, sizeBytes] as const)));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+function imageUsage({ images, containers }: DiskUsageServices, apiVersion: ApiVersion): unknown[] {
+  const records = images.list();
+  const sharedBytes = sharedBytesOf(records);
+  const users = containers.list();
+  return records.map((image) => {
+    const counts = { containers: users.filter(({ imageId }) => imageId === image.id).length, sharedBytes: sharedBytes(image) };
+    return toImageSummary(images, image, shownReferences(referencesOf(images, image.id)), counts, apiVersion);
+  });
+}
+
+function containerUsage({ containers, images, networks }: DiskUsageServices): Promise<unknown[]> {
+  const now = systemClock.nowNano();
+  return Promise.all(
+    containers.list().map(async (record) => {
+      const { sizeBytes } = await containers.size(record.id);
+      const rootFs = sizeBytes + (images.peek(record.imageId)?.sizeBytes ?? 0);
+      return toSummary(record, networks, now, record.config.Image ?? "", { rw: sizeBytes, rootFs });
+    }),
+  );
+}
+
+function volumeUsage({ volumes }: DiskUsageServices): Promise<unknown[]> {
+  return Promise.all(
+    volumes.list().map(async (record) => {
+      const usage = { sizeBytes: await volumes.usage(record), references: volumes.users(record.name).size };
+      return toVolume(volumes, record, usage);
+    }),
+  );
 }

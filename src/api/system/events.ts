@@ -5,23 +5,6 @@ import type { EventRecord } from "#types/record/event.ts";
 import { matchesLabels, valuesOf } from "../filters.ts";
 import { type Filters } from "../decode/filters.ts";
 
-export const eventFilters = [
-  "config",
-  "container",
-  "daemon",
-  "event",
-  "image",
-  "label",
-  "network",
-  "node",
-  "plugin",
-  "scope",
-  "secret",
-  "service",
-  "type",
-  "volume",
-] as const;
-
 /** Events a slow client may lag behind before its stream is ended: memory has a bound. */
 const maximumLag = 10_000;
 
@@ -37,16 +20,21 @@ export async function* eventStream(bus: EventBus, options: EventStreamOptions): 
   const { filters, sinceNano, untilNano, signal } = options;
   const queue: EventRecord[] = [];
   let wake = deferred<void>();
+  let over = signal.aborted;
   // Listened to before the past is read: nothing that happens in between is missed.
   const stop = bus.listen((event) => {
-    queue.push(event);
+    if (over) return;
+    if (queue.length >= maximumLag) {
+      // The client does not read: its stream ends where it stands, and nothing is kept for it.
+      over = true;
+      queue.length = 0;
+    } else queue.push(event);
     wake.resolve();
   });
   const untilMilliseconds = untilNano === undefined ? undefined : Number((untilNano - systemClock.nowNano()) / 1_000_000n);
   const ended =
     untilMilliseconds === undefined ? new Promise<void>(() => {}) : sleep(Math.max(0, Math.min(untilMilliseconds, 2 ** 31 - 1)), signal);
   const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  let over = signal.aborted;
   void Promise.race([ended, aborted]).then(() => {
     over = true;
     wake.resolve();
@@ -70,7 +58,7 @@ export async function* eventStream(bus: EventBus, options: EventStreamOptions): 
         const text = line(event);
         if (text !== undefined) yield text;
       }
-      if (over || queue.length > maximumLag) return;
+      if (over) return;
       wake = deferred<void>();
       if (queue.length === 0 && !over) await wake.promise;
     }
@@ -95,20 +83,16 @@ function eventLine(event: EventRecord): string {
   return `${JSON.stringify(message).slice(0, -1)},"timeNano":${event.timeNano}}\n`;
 }
 
-/** Values of one filter are alternatives, filters are all needed. */
+/** Values of one filter are alternatives, filters are all needed; one that nobody knows asks for nothing. */
 export function matchesEvent(event: EventRecord, filters: Filters): boolean {
   const any = (name: string, test: (value: string) => boolean): boolean => !filters.has(name) || valuesOf(filters, name).some(test);
   const actor = (type: string) => (value: string) =>
-    event.type === type && (event.actorId === value || event.actorId.startsWith(value) || event.attributes["name"] === value);
-  const connected = (value: string): boolean => {
-    const id = event.attributes["container"];
-    return id !== undefined && (id === value || id.startsWith(value));
-  };
+    event.type === type && (event.actorId.startsWith(value) || (event.attributes["name"] ?? "").startsWith(value));
   return (
     any("type", (value) => event.type === value) &&
     // `exec_create: ls` is found by its first word.
     any("event", (value) => event.action === value || event.action.startsWith(`${value}:`)) &&
-    any("container", (value) => actor("container")(value) || connected(value)) &&
+    any("container", actor("container")) &&
     any("image", (value) => matchesImage(event, value)) &&
     any("volume", actor("volume")) &&
     any("network", actor("network")) &&

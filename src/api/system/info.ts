@@ -1,7 +1,9 @@
 import type { SystemFacts } from "#engine/system/service.ts";
+import { apiVersionOf, type ApiVersion } from "../http/version.ts";
 
-/** Source: Engine API, SystemInfo. */
-export function toInfo(facts: SystemFacts): unknown {
+/** Source: Engine API, SystemInfo; what came and went with versions: version history of the Engine API. */
+export function toInfo(facts: SystemFacts, apiVersion: ApiVersion): unknown {
+  const before = (minor: number): boolean => apiVersion < apiVersionOf(1, minor);
   return {
     ID: facts.id,
     Containers: facts.containers.total,
@@ -14,12 +16,15 @@ export function toInfo(facts: SystemFacts): unknown {
     Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: ["json-file", "none"] },
     MemoryLimit: facts.controllers.has("memory"),
     SwapLimit: facts.controllers.has("memory"),
+    ...(before(42) && { KernelMemory: false }),
+    KernelMemoryTCP: false,
     CpuCfsPeriod: facts.controllers.has("cpu"),
     CpuCfsQuota: facts.controllers.has("cpu"),
     CPUShares: facts.controllers.has("cpu"),
     CPUSet: facts.controllers.has("cpuset"),
     PidsLimit: facts.controllers.has("pids"),
     IPv4Forwarding: facts.ipForwarding,
+    ...(before(50) && { BridgeNfIptables: false, BridgeNfIp6tables: false }),
     Debug: facts.debug,
     NFd: facts.descriptors,
     OomKillDisable: facts.cgroupVersion === "1" && facts.controllers.has("memory"),
@@ -36,6 +41,7 @@ export function toInfo(facts: SystemFacts): unknown {
     Architecture: facts.machine,
     IndexServerAddress: "https://index.docker.io/v1/",
     RegistryConfig: {
+      ...(before(47) && { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null }),
       IndexConfigs: { "docker.io": { Mirrors: facts.registryMirrors, Name: "docker.io", Official: true, Secure: true } },
       InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"],
       Mirrors: facts.registryMirrors.length > 0 ? facts.registryMirrors : null,
@@ -51,18 +57,27 @@ export function toInfo(facts: SystemFacts): unknown {
     Labels: facts.labels,
     ExperimentalBuild: false,
     ServerVersion: facts.version,
-    Runtimes: Object.fromEntries(facts.runtimes.map(({ name, path }) => [name, { path }])),
+    Runtimes: Object.fromEntries(facts.runtimes.map((runtime) => [runtime.name, toRuntime(runtime, !before(44))])),
     DefaultRuntime: facts.defaultRuntime,
     Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
     LiveRestoreEnabled: facts.liveRestore,
     Isolation: "",
     InitBinary: facts.initBinary,
     ContainerdCommit: { ID: "" },
-    RuncCommit: { ID: facts.runtimeVersion },
+    RuncCommit: { ID: facts.runtimeVersion, ...(before(49) && { Expected: facts.runtimeVersion }) },
     InitCommit: { ID: "" },
-    SecurityOptions: facts.securityOptions,
-    FirewallBackend: { Driver: "nftables" },
+    SecurityOptions: before(25) ? facts.securityOptions.map(nameOfOption) : facts.securityOptions,
+    ...(!before(49) && { FirewallBackend: { Driver: "nftables" } }),
     CDISpecDirs: [],
     Warnings: facts.warnings.length > 0 ? facts.warnings : null,
   };
+}
+
+function toRuntime({ path, features }: SystemFacts["runtimes"][number], withStatus: boolean): unknown {
+  return { path, ...(withStatus && features !== undefined && { status: { "org.opencontainers.runtime-spec.features": features } }) };
+}
+
+/** `name=seccomp,profile=builtin` → `seccomp`. */
+function nameOfOption(option: string): string {
+  return /^name=([^,]*)/.exec(option)?.[1] ?? option;
 }

@@ -5,7 +5,7 @@ import { json, stream, text, type ApiResponse } from "../http/response.ts";
 import { get, head, post, upgrade, type AnyRoute } from "../http/route.ts";
 import { formatApiVersion, newestApiVersion, oldestApiVersion } from "../http/version.ts";
 import { diskUsage, type DiskUsageServices } from "./disk-usage.ts";
-import { eventFilters, eventStream } from "./events.ts";
+import { eventStream } from "./events.ts";
 import { toInfo } from "./info.ts";
 import { queryFilters } from "../decode/filters.ts";
 import { parseUnixTime } from "../decode/timestamp.ts";
@@ -24,7 +24,7 @@ export function systemRoutes(system: SystemService, usage: DiskUsageServices): A
     get("/_ping", () => text(200, "OK", pingHeaders)),
     head("/_ping", () => text(200, "", { ...pingHeaders, "Content-Length": "0" })),
     get("/version", () => json(200, version(system))),
-    get("/info", async () => json(200, toInfo(await system.info()))),
+    get("/info", async ({ apiVersion }) => json(200, toInfo(await system.info(), apiVersion))),
     get("/events", (request) => events(system, request)),
     get("/system/df", (request) => diskUsage(usage, request)),
     post("/auth", () => {
@@ -78,12 +78,11 @@ function version(system: SystemService): unknown {
 }
 
 function events(system: SystemService, { query, signal }: ApiRequest): ApiResponse {
-  const filters = queryFilters(query, eventFilters);
-  const sinceNano = parseUnixTime(query.get("since"));
-  const untilNano = parseUnixTime(query.get("until"));
-  if (sinceNano !== undefined && untilNano !== undefined && untilNano !== 0n && sinceNano > untilNano) {
-    const seconds = (nano: bigint): string => `${nano / 1_000_000_000n}.${(nano % 1_000_000_000n).toString().padStart(9, "0")}`;
-    throw new EngineError("invalid", `\`since\` time (${seconds(sinceNano)}) cannot be after \`until\` time (${seconds(untilNano)})`);
-  }
+  const filters = queryFilters(query);
+  const [since, until] = [query.get("since"), query.get("until")];
+  const sinceNano = parseUnixTime(since);
+  const untilNano = parseUnixTime(until);
+  if (sinceNano !== undefined && untilNano !== undefined && untilNano !== 0n && sinceNano > untilNano)
+    throw new EngineError("invalid", `\`since\` time (${since}) cannot be after \`until\` time (${until})`);
   return stream("application/json", eventStream(system.events, { filters, sinceNano, untilNano: untilNano || undefined, signal }));
 }

@@ -1,5 +1,7 @@
 import { DaemonError } from "#client/errors.ts";
+import { messageOf } from "#lib/errors.ts";
 import type { Invocation } from "../command.ts";
+import { platformParts } from "../image/platform.ts";
 import { checkReference, familiarName } from "../image/reference.ts";
 import { type CreateBody, createBody, type CreateInput } from "./options/request.ts";
 
@@ -10,6 +12,7 @@ export async function bodyOf(invocation: Create): Promise<CreateBody> {
   const { flags, changed, args, environment, client } = invocation;
   if (!["always", "missing", "never", ""].includes(flags.pull))
     throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
+  if (flags.platform !== "") checkPlatform(flags.platform);
   const { proxies } = await invocation.config();
   const body = await createBody({
     flags,
@@ -27,12 +30,43 @@ export async function bodyOf(invocation: Create): Promise<CreateBody> {
   return body;
 }
 
+function checkPlatform(text: string): void {
+  try {
+    platformParts(text);
+  } catch (error) {
+    throw new Error(`error parsing specified platform: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /** Creates the container, pulling its image when the daemon does not have it. Warnings go to stderr. @returns its id */
 export async function createContainer(invocation: Create, body: CreateBody): Promise<string> {
-  const { flags, client, err } = invocation;
+  const { flags } = invocation;
   checkReference(body.Image);
-  if (flags.cidfile && (await Bun.file(flags.cidfile).exists()))
-    throw new Error(`container ID file found, make sure the other container isn't running or delete ${flags.cidfile}`);
+  if (flags.cidfile === "") return createNamed(invocation, body);
+  await reserveIdFile(flags.cidfile);
+  try {
+    const id = await createNamed(invocation, body);
+    await Bun.write(flags.cidfile, id);
+    return id;
+  } catch (error) {
+    await Bun.file(flags.cidfile).delete();
+    throw error;
+  }
+}
+
+/** Before the container is made: one whose ID cannot be kept is not wanted. */
+async function reserveIdFile(path: string): Promise<void> {
+  if (await Bun.file(path).exists())
+    throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
+  try {
+    await Bun.write(path, "", { createPath: false });
+  } catch (error) {
+    throw new Error(`failed to create the container ID file: open ${path}: no such file or directory`, { cause: error });
+  }
+}
+
+async function createNamed(invocation: Create, body: CreateBody): Promise<string> {
+  const { flags, client, err } = invocation;
   const pull = async (): Promise<void> => {
     const { pullImage } = await import("../image/pull-image.ts");
     await pullImage({ ...invocation, reference: body.Image, platform: flags.platform, isQuiet: flags.quiet, to: err });
@@ -51,6 +85,5 @@ export async function createContainer(invocation: Create, body: CreateBody): Pro
     answer = await client.containers.create(body, options);
   }
   for (const warning of answer.Warnings ?? []) await err.line(`WARNING: ${warning}`);
-  if (flags.cidfile) await Bun.write(flags.cidfile, answer.Id);
   return answer.Id;
 }

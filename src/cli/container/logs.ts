@@ -1,4 +1,5 @@
 import { command, exactly } from "../command.ts";
+import { ExitError } from "../errors.ts";
 import { bool, text } from "../flag-kinds.ts";
 import { unixTime } from "../timestamps.ts";
 import { demultiplex } from "./demultiplex.ts";
@@ -18,17 +19,24 @@ export const logs = command({
   run: async ({ args, flags, client, out, err }) => {
     const [name = ""] = args;
     const { Config } = await client.containers.inspect(name);
-    const now = Date.now();
+    const [since, until] = [moment("since", flags.since), moment("until", flags.until)];
     const answer = await client.containers.logs(name, {
       follow: flags.follow,
       timestamps: flags.timestamps,
       details: flags.details,
       tail: flags.tail,
-      since: unixTime(flags.since, now) ?? flags.since,
-      until: unixTime(flags.until, now) ?? flags.until,
+      since,
+      until,
     });
     // Logs are the program's own bytes: they are shown as they are, on a terminal too.
     if (Config?.Tty) for await (const chunk of answer.body) await out.write(chunk);
     else await demultiplex(answer.body, out, err);
   },
 });
+
+function moment(flag: string, value: string): string | undefined {
+  const time = unixTime(value, Date.now());
+  if (time === undefined && value !== "")
+    throw new ExitError(1, `invalid value for "${flag}": failed to parse value as time or duration: ${JSON.stringify(value)}`);
+  return time;
+}

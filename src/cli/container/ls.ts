@@ -7,6 +7,17 @@ import { containerHeaders, containerRow } from "./summary-row.ts";
 
 const columns = "{{.ID}}\\t{{.Image}}\\t{{.Command}}\\t{{.RunningFor}}\\t{{.Status}}\\t{{.Ports}}\\t{{.Names}}";
 
+const raw = `container_id: {{.ID}}
+image: {{.Image}}
+command: {{.Command}}
+created_at: {{.CreatedAt}}
+state: {{.State}}
+status: {{.Status}}
+names: {{.Names}}
+labels:{{pad .Labels 1 0}}
+ports:{{pad .Ports 1 0}}
+`;
+
 export const ls = command({
   usage: "[OPTIONS]",
   args: noArguments,
@@ -21,19 +32,27 @@ export const ls = command({
     quiet: bool("q", "Print the IDs only"),
     size: bool("s", "Add the sizes of containers"),
   },
-  run: async ({ flags, client, config, out, isTerminal }) => {
-    const wanted = flags.format || (flags.quiet ? "" : ((await config()).formats["psFormat"] ?? "")) || "table";
-    const last = flags.latest ? 1 : flags.last;
+  run: async ({ flags, client, config, out, err }) => {
+    if (flags.format !== "" && flags.quiet) await err.line("WARNING: Ignoring custom format, because both --format and --quiet are set.");
+    const wanted = flags.format || ((await config()).formats["psFormat"] ?? "table");
+    const last = flags.latest && flags.last === -1 ? 1 : flags.last;
     const containers = await client.containers.list({
       all: flags.all,
       ...(last > 0 ? { limit: last } : {}),
       size: flags.size || asksForSize(wanted),
       filters: flags.filter,
     });
-    const format = flags.quiet && wanted === "table" ? "{{.ID}}" : wanted;
+    const rows = (containers ?? []).map((container) => containerRow(container, { truncates: !flags.noTrunc, now: Date.now() }));
+    const isNamed = wanted === "table" || wanted === "raw";
     await printRows(
-      (containers ?? []).map((container) => containerRow(container, { truncates: !flags.noTrunc, now: Date.now() })),
-      { format, defaultTable: flags.size ? `${columns}\\t{{.Size}}` : columns, headers: containerHeaders, isTerminal: await isTerminal(1) },
+      rows,
+      {
+        format: flags.quiet && !isNamed ? "{{.ID}}" : wanted,
+        defaultTable: flags.size ? `${columns}\\t{{.Size}}` : columns,
+        raw: flags.size ? `${raw}size: {{.Size}}\\n` : raw,
+        quiet: flags.quiet ? { table: "{{.ID}}", raw: "container_id: {{.ID}}" } : undefined,
+        headers: containerHeaders,
+      },
       out,
     );
   },
@@ -46,11 +65,10 @@ function asksForSize(format: string): boolean {
   const fields = Object.fromEntries(
     Object.keys(containerHeaders).map((name) => [name, () => ((isAsked ||= name === "Size"), row.get(name))]),
   );
-  renderRows([new Row(row.typeName, fields, { Label: () => "" })], {
+  renderRows([new Row(row.typeName, fields, { methods: { Label: () => "" } })], {
     format,
     defaultTable: columns,
     headers: containerHeaders,
-    isTerminal: false,
   });
   return isAsked && format !== "json";
 }

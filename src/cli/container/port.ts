@@ -17,7 +17,7 @@ export const port = command({
     if (wanted !== undefined) {
       const key = portKey(wanted);
       const bindings = ports[key];
-      if (!bindings || bindings.length === 0) throw new ExitError(1, `Error: No public port '${key}' published for ${name}`);
+      if (!bindings || bindings.length === 0) throw new ExitError(1, `Error: No public port '${wanted}' published for ${name}`);
       return out.write(bindings.map((binding) => `${hostAddress(binding)}\n`).join(""));
     }
     const lines = Object.entries(ports)
@@ -29,7 +29,8 @@ export const port = command({
 
 function portKey(text: string): string {
   const [number = "", protocol = "tcp"] = text.split("/");
-  if (!/^\d{1,5}$/.test(number) || Number(number) > 65535) throw new ExitError(1, `Error: invalid port (${number})`);
+  const problem = !/^\d+$/.test(number) ? "invalid syntax" : Number(number) > 65535 ? "value out of range" : undefined;
+  if (problem) throw new ExitError(1, `Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: ${problem}`);
   return `${number}/${protocol || "tcp"}`;
 }
 

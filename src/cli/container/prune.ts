@@ -1,5 +1,6 @@
 import { command, noArguments } from "../command.ts";
 import { bool, filters } from "../flag-kinds.ts";
+import { pruneFilters } from "../prune-filters.ts";
 import { confirm } from "../confirm.ts";
 import { humanSize } from "../units.ts";
 
@@ -11,9 +12,9 @@ export const prune = command({
     force: bool("f", "Do not ask first"),
   },
   run: async (invocation) => {
-    const { flags, client, out } = invocation;
+    const { flags, client, config, out } = invocation;
     if (!flags.force) await confirm(invocation, "WARNING! This will remove all stopped containers.\nAre you sure you want to continue?");
-    const report = await client.containers.prune(flags.filter);
+    const report = await client.containers.prune(await pruneFilters(config, flags.filter));
     const deleted = report.ContainersDeleted ?? [];
     if (deleted.length > 0) await out.write(`Deleted Containers:\n${deleted.join("\n")}\n\n`);
     await out.line(`Total reclaimed space: ${humanSize(report.SpaceReclaimed ?? 0)}`);

@@ -8,7 +8,7 @@ export const restart = command({
   completes: "containers",
   flags: {
     signal: text("s", "Signal to send, by name or number"),
-    timeout: int("t", "Seconds to wait before SIGKILL; -1: for ever (default: the container's, else 10)", { otherNames: ["time"] }),
+    timeout: int("t", "Seconds to wait before SIGKILL; -1: for ever (default: the container's, else 10)", { deprecatedNames: ["time"] }),
   },
   run: (invocation) => {
     const { flags, changed, client } = invocation;

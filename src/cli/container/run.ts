@@ -42,8 +42,11 @@ function detach(invocation: Run, body: CreateBody): void {
 }
 
 async function runDetached(invocation: Run, id: string): Promise<number> {
-  await orExit(invocation, () => invocation.client.containers.start(id));
-  await invocation.out.line(id);
+  try {
+    await orExit(invocation, () => invocation.client.containers.start(id));
+  } finally {
+    await invocation.out.line(id); // it is there, started or not
+  }
   return 0;
 }
 

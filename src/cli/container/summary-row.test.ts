@@ -39,7 +39,7 @@ const summary = {
 
 test("containerRow() shortens what is long, and leaves it with --no-trunc", () => {
   const at = { now: 1_795_478_710_000 + 180_000 };
-  expect(containerRow(summary, { truncates: true, ...at }).toJSON()).toEqual({
+  expect(Object.fromEntries(containerRow(summary, { truncates: true, ...at }).entries())).toEqual({
     Command: '"sh -c \\"a very long …"',
     CreatedAt: expect.stringMatching(/^2026-11-2\d \d\d:\d\d:10 /),
     ID: "3983233f5e5a",

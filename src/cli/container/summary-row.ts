@@ -46,7 +46,7 @@ export function containerRow(container: ContainerSummary, options: { readonly tr
       LocalVolumes: () => String((container.Mounts ?? []).filter((mount) => mount.Driver === "local").length),
       Networks: () => Object.keys(container.NetworkSettings?.Networks ?? {}).join(","),
     },
-    { Label: (name) => labels[String(name)] ?? "" },
+    { methods: { Label: (name) => labels[String(name)] ?? "" } },
   );
 }
 

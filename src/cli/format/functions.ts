@@ -1,5 +1,5 @@
 import { sprintf } from "./printf.ts";
-import { display, isMap, isTrue, toJson } from "./values.ts";
+import { display, isMap, isTrue, Row, toJson } from "./values.ts";
 
 export type TemplateFunction = (...args: readonly unknown[]) => unknown;
 
@@ -38,7 +38,9 @@ export const functions: Readonly<Record<string, TemplateFunction>> = {
 /** In the line of headers the functions of Docker change nothing: `{{lower .ID}}` still stands under `CONTAINER ID`. */
 export const headerFunctions: Readonly<Record<string, TemplateFunction>> = {
   ...functions,
-  ...Object.fromEntries(["json", "split", "join", "title", "lower", "upper", "truncate"].map((name) => [name, (value: unknown) => value])),
+  ...Object.fromEntries(
+    ["json", "split", "join", "title", "lower", "upper", "truncate"].map((name) => [name, (value: unknown) => stringOf(value, name)]),
+  ),
 };
 
 const bounded = (value: unknown): number => Math.max(0, Math.min(Number(value) || 0, 100_000));
@@ -57,7 +59,9 @@ function stringOf(value: unknown, name: string): string {
   if (typeof value === "string") return value;
   if (value === undefined || value === null) throw new Error(`wrong number of args or nil value for ${name}: want string`);
   if (typeof value === "number") return display(value);
-  throw new Error(`wrong type for value; expected string; got ${Array.isArray(value) ? "[]interface {}" : typeof value}`);
+  throw new Error(
+    `wrong type for value; expected string; got ${value instanceof Row ? value.typeName : Array.isArray(value) ? "[]interface {}" : typeof value}`,
+  );
 }
 
 function length(value: unknown): number {
@@ -79,7 +83,8 @@ function indexInto(value: unknown, key: unknown): unknown {
   if (isMap(value)) return Object.hasOwn(value, String(key)) ? value[String(key)] : "";
   if (typeof key !== "number") throw new Error(`cannot index slice/array with type ${typeof key}`);
   if (!Array.isArray(value) && typeof value !== "string") throw new Error(`can't index item of type ${typeof value}`);
-  if (key < 0 || key >= value.length) throw new Error(`index out of range: ${key}`);
+  if (key < 0 || key > value.length) throw new Error(`index out of range: ${key}`);
+  if (key === value.length) throw new Error(`reflect: ${typeof value === "string" ? "string" : "slice"} index out of range`);
   return typeof value === "string" ? Buffer.from(value)[key] : value[key];
 }
 

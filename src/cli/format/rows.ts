@@ -1,5 +1,5 @@
 import { ExitError } from "../errors.ts";
-import { type Output, withoutControls } from "../output.ts";
+import type { Output } from "../output.ts";
 import { headerFunctions } from "./functions.ts";
 import { layOut } from "./table.ts";
 import { Template } from "./template.ts";
@@ -13,8 +13,12 @@ export interface RowsOptions {
   readonly defaultTable: string;
   /** Field → title of its column. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Names in rows are chosen by others: on a terminal they may not steer it. */
-  readonly isTerminal: boolean;
+  /** What `raw` stands for; nothing in commands that do not know the word. */
+  readonly raw?: string;
+  /** The IDs alone: what `table` and `raw` stand for then. */
+  readonly quiet?: { readonly table: string; readonly raw: string } | undefined;
+  /** False where `table` is no word of its own. */
+  readonly hasTables?: boolean;
 }
 
 /** Prints rows in the way asked for by `--format`. @throws {ExitError} with Docker's words for a bad template */
@@ -24,28 +28,45 @@ export async function printRows(rows: readonly Row[], options: RowsOptions, out:
 }
 
 export function renderRows(rows: readonly Row[], options: RowsOptions): string {
-  const { format } = options;
-  const isTable = format === "table" || format.startsWith("table ");
+  const format = namedFormat(options);
+  const isTable = (options.hasTables ?? true) && (format === "table" || format.startsWith("table "));
   const template = unescapeFormat(isTable ? format.slice("table ".length) || options.defaultTable : format);
   if (format === "json") return rows.map((row) => `${toJson(row, { escapeHtml: true })}\n`).join("");
-  const clean = (text: string): string => (options.isTerminal ? withoutControls(text) : text);
   const body = compile(template, undefined);
-  const lines = rows.map((row) => clean(execute(body, row)));
+  const lines = rows.map((row) => execute(body, row));
   if (!isTable) return lines.map((line) => `${line}\n`).join("");
-  const header = execute(compile(template, headerFunctions), headerRow(options.headers));
+  const header = headerOf(compile(template, headerFunctions), options.headers);
   return layOut([header, ...lines.flatMap((line) => line.split("\n"))]);
+}
+
+function namedFormat({ format, raw, quiet }: RowsOptions): string {
+  if (format === "table") return quiet?.table ?? format;
+  return format === "raw" && raw !== undefined ? (quiet?.raw ?? raw) : format;
+}
+
+/** What cannot be said of titles ends their line: the rows below are printed all the same. */
+function headerOf(template: Template, headers: RowsOptions["headers"]): string {
+  try {
+    return template.run(headerRow(headers));
+  } catch (error) {
+    if (error instanceof TemplateError) return error.printed;
+    throw error;
+  }
 }
 
 /** The titles as a row, so that a template finds them under the names of the fields; `.Label "a.b-c"` is titled `b c`. */
 function headerRow(headers: Readonly<Record<string, string>>): Row {
   const fields = Object.fromEntries(Object.entries(headers).map(([name, title]) => [name, () => title]));
   const label = (name: unknown): string => (String(name).split(".").at(-1) ?? "").replace(/[-_]/g, " ");
-  return new Row("formatter.SubHeaderContext", fields, { Label: label });
+  return new Row("formatter.SubHeaderContext", fields, { methods: { Label: label } });
 }
 
 /** In formats `\t` and `\n` may be written as they are spoken. */
 function unescapeFormat(format: string): string {
-  return format.trim().replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+  return format
+    .replace(/^ +| +$/g, "")
+    .replaceAll("\\t", "\t")
+    .replaceAll("\\n", "\n");
 }
 
 function compile(template: string, functions: typeof headerFunctions | undefined): Template {

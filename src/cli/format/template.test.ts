@@ -38,7 +38,7 @@ describe("templates", () => {
     ["{{len .Args}} {{len .Name}}", "2 4"],
     ["{{and .On .Name}} {{or .None .Name}} {{and .None (index .Args 9)}}", "/web /web <nil>"],
     ['{{lt .Count 4}} {{ge .Count 4}} {{ne .Name "x"}} {{eq .Count 1 2 3}}', "true false true true"],
-    ["{{json .Labels}} {{json .Name}}", '{"b":"2","a":"1"} "/web"'],
+    ["{{json .Labels}} {{json .Name}}", '{"a":"1","b":"2"} "/web"'],
     ['{{json "<&>"}}', '"<&>"'],
     ['{{join .Args "+"}} {{split "a,b" ","}} {{title "ab cd"}} {{truncate .Id 4}} {{pad "x" 1 2}}|', "-c+sleep 1 [a b] Ab Cd 3983  x  |"],
     ['{{slice .Id 0 4}} {{println 1 2}}{{print 1 2 "a" 3}}', "3983 1 2\n1 2a3"],
@@ -59,15 +59,15 @@ describe("templates", () => {
     ['{{"a}}', "template: :1: unterminated quoted string"],
     ["{{.Nope}}", 'template: :1:2: executing "" at <.Nope>: map has no entry for key "Nope"'],
     ["{{.Id}}{{.Nope}}", 'template: :1:9: executing "" at <.Nope>: map has no entry for key "Nope"'],
-    ["{{.Name.Foo.Bar}}", 'template: :1:7: executing "" at <.Name.Foo.Bar>: can\'t evaluate field Foo in type interface {}'],
-    ["{{index .Args 7}}", 'template: :1:2: executing "" at <index>: error calling index: index out of range: 7'],
+    ["{{.Name.Foo.Bar}}", 'template: :1:7: executing "" at <.Name.Foo.Bar>: can\'t evaluate field Foo in type string'],
+    ["{{index .Args 7}}", 'template: :1:2: executing "" at <index .Args 7>: error calling index: index out of range: 7'],
     ["{{.Name 1}}", 'template: :1:2: executing "" at <.Name>: Name has arguments but cannot be invoked as function'],
   ])("%p is refused with %p", (template, message) => {
     expect(() => run(template)).toThrow(message);
   });
 
   test("a row names its type when it lacks a field, and its methods take arguments", () => {
-    const row = new Row("*formatter.ContainerContext", { ID: () => "1" }, { Label: (name) => `label ${String(name)}` });
+    const row = new Row("*formatter.ContainerContext", { ID: () => "1" }, { methods: { Label: (name) => `label ${String(name)}` } });
     expect(run('{{.ID}} {{.Label "x"}} {{json .}}', row)).toBe('1 label x {"ID":"1"}');
     expect(() => run("{{.Foo}}", row)).toThrow("can't evaluate field Foo in type *formatter.ContainerContext");
   });

@@ -37,7 +37,12 @@ export class Template {
       { name: this.#name, source: this.#source, functions: this.#functions, failOnMissingKey: this.#failOnMissingKey },
       value,
     );
-    run.nodes(this.#nodes, value);
+    try {
+      run.nodes(this.#nodes, value);
+    } catch (error) {
+      if (error instanceof TemplateError) error.printed = run.output;
+      throw error;
+    }
     return run.output;
   }
 }
@@ -48,6 +53,9 @@ interface RunOptions {
   readonly functions: Readonly<Record<string, TemplateFunction>>;
   readonly failOnMissingKey: boolean;
 }
+
+/** Go's names of types by JavaScript's. */
+const typeNames: Readonly<Record<string, string>> = { string: "string", boolean: "bool", number: "int" };
 
 type Flow = "next" | "break" | "continue";
 
@@ -165,7 +173,10 @@ class Run {
     } catch (error) {
       throw error instanceof TemplateError
         ? error
-        : this.#error(operand, `error calling ${name}: ${error instanceof Error ? error.message : String(error)}`);
+        : this.#error(
+            { at: operand.at, text: [operand, ...rest].map(({ text }) => text).join(" ") },
+            `error calling ${name}: ${error instanceof Error ? error.message : String(error)}`,
+          );
     }
   }
 
@@ -228,7 +239,7 @@ class Run {
       return undefined;
     }
     if (value === null || value === undefined) throw this.#error(operand, `nil pointer evaluating interface {}.${name}`);
-    throw this.#error(operand, `can't evaluate field ${name} in type interface {}`);
+    throw this.#error(operand, `can't evaluate field ${name} in type ${typeNames[typeof value] ?? "interface {}"}`);
   }
 
   #write(text: string): void {

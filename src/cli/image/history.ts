@@ -26,7 +26,7 @@ export const history = command({
     platform: text(undefined, "Platform to look at: OS[/ARCH[/VARIANT]]"),
     quiet: bool("q", "Print the IDs only"),
   },
-  run: async ({ args, flags, client, out, isTerminal }) => {
+  run: async ({ args, flags, client, out }) => {
     const entries = await client.images.history(args[0] ?? "", { platform: platformQuery(flags.platform) });
     const now = Date.now();
     const rows = entries.map((entry) => {
@@ -45,6 +45,14 @@ export const history = command({
     });
     const columns = "{{.ID}}\\t{{if .CreatedSince}}{{.CreatedSince}}{{end}}\\t{{.CreatedBy}}\\t{{.Size}}\\t{{.Comment}}";
     const format = flags.format || (flags.quiet ? "{{.ID}}" : "table");
-    await printRows(rows, { format, defaultTable: columns, headers, isTerminal: await isTerminal(1) }, out);
+    await printRows(
+      rows,
+      {
+        format,
+        defaultTable: columns,
+        headers: flags.human ? headers : { ...headers, CreatedSince: headers.CreatedAt },
+      },
+      out,
+    );
   },
 });

@@ -12,9 +12,11 @@ export const inspect = command({
     format: text("f", objectFormat),
     platform: text(undefined, "Platform to look at: OS[/ARCH[/VARIANT]]; it is an error when the image is for another"),
   },
-  run: (invocation) =>
-    printInspections(invocation, invocation.args, async (name) => ({
+  run: (invocation) => {
+    const platform = platformQuery(invocation.flags.platform);
+    return printInspections(invocation, invocation.args, async (name) => ({
       kind: "image",
-      text: await invocation.client.images.inspectRaw(name, { platform: platformQuery(invocation.flags.platform) }),
-    })),
+      text: await invocation.client.images.inspectRaw(name, { platform }),
+    }));
+  },
 });

@@ -24,7 +24,10 @@ export const load = command({
     if (answer.headers.get("content-type")?.startsWith("application/json")) {
       const messages = jsonMessages(answer.body) as AsyncGenerator<ProgressMessage, void>;
       await printProgress(messages, { to: out, isQuiet: false, isTerminal: () => isTerminal(1) });
-    } else for await (const chunk of answer.body) await out.write(chunk);
+    } else {
+      const decoder = new TextDecoder();
+      for await (const chunk of answer.body) await out.write(decoder.decode(chunk, { stream: true }));
+    }
   },
 });
 

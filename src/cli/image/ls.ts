@@ -34,18 +34,30 @@ export const ls = command({
     noTrunc: bool(undefined, "Print long values in full"),
     quiet: bool("q", "Print the IDs only"),
   },
-  run: async ({ args, flags, client, config, out, isTerminal }) => {
+  run: async ({ args, flags, client, config, out }) => {
     const [reference] = args;
     const wanted = reference ? { ...flags.filter, reference: [reference] } : flags.filter;
     const images = (await client.images.list({ all: flags.all, filters: wanted })) ?? [];
-    const format = flags.format || (flags.quiet ? "{{.ID}}" : ((await config()).formats["imagesFormat"] ?? "table"));
+    const format = flags.format || (flags.quiet ? "table" : ((await config()).formats["imagesFormat"] ?? "table"));
     const showsDigests = flags.digests || format.includes("{{.Digest}}");
     const digest = showsDigests ? "\\t{{.Digest}}" : "";
     const columns = `{{.Repository}}\\t{{.Tag}}${digest}\\t{{.ID}}\\t{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}\\t{{.Size}}`;
     const rows = images.flatMap((image) => imageRows(image, { truncates: !flags.noTrunc, showsDigests, now: Date.now() }));
-    await printRows(rows, { format, defaultTable: columns, headers: imageHeaders, isTerminal: await isTerminal(1) }, out);
+    await printRows(
+      rows,
+      {
+        format,
+        defaultTable: columns,
+        raw: `repository: {{.Repository}}\ntag: {{.Tag}}\n${showsDigests ? "digest: {{.Digest}}\n" : ""}${rawRest}`,
+        quiet: flags.quiet ? { table: "{{.ID}}", raw: "image_id: {{.ID}}" } : undefined,
+        headers: imageHeaders,
+      },
+      out,
+    );
   },
 });
+
+const rawRest = "image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n";
 
 interface Name {
   readonly repository: string;
@@ -56,7 +68,7 @@ interface Name {
 /** A row for each name of an image; one row of `<none>` for an image without. */
 export function imageRows(
   image: ImageSummary,
-  options: { readonly truncates: boolean; readonly showsDigests: boolean; readonly now: number },
+  options: { readonly truncates: boolean; readonly showsDigests: boolean; readonly now: number; readonly digest?: string },
 ): Row[] {
   const created = (image.Created ?? 0) * 1000;
   return namesOf(image, options.showsDigests).map(
@@ -65,7 +77,7 @@ export function imageRows(
         ID: () => (options.truncates ? image.Id.replace(/^sha256:/, "").slice(0, 12) : image.Id),
         Repository: () => name.repository,
         Tag: () => name.tag,
-        Digest: () => name.digest,
+        Digest: () => options.digest ?? name.digest,
         CreatedSince: () => (created <= 0 && !image.Created ? "N/A" : `${humanDuration(options.now - created)} ago`),
         CreatedAt: () => goTime(created),
         Size: () => humanSize(image.Size ?? 0, 3),

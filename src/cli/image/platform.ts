@@ -1,8 +1,22 @@
 /** `os/arch[/variant]` as the JSON that the API wants; undefined for the empty text. @throws {Error} */
 export function platformQuery(text: string): string | undefined {
   if (text === "") return undefined;
-  const match = /^([a-z0-9]+)(?:\/([a-z0-9_-]+)(?:\/([a-z0-9._-]+))?)?$/i.exec(text);
-  if (!match) throw new Error(`invalid platform: ${JSON.stringify(text)}: must be of the form "os[/arch[/variant]]"`);
-  const [, os = "", architecture = "", variant] = match;
+  const [os = "", architecture = "", variant] = platformParts(text);
   return JSON.stringify({ architecture, os, ...(variant ? { variant } : {}) });
+}
+
+const component = "^[A-Za-z0-9_.-]+$";
+
+/** The three parts of a platform. @throws {Error} with containerd's words. Source: github.com/containerd/platforms, Parse. */
+export function platformParts(text: string): readonly string[] {
+  const [os = "", architecture, variant, ...rest] = text.split("/");
+  const parts = [os, architecture, variant, rest.length > 0 ? rest.join("/") : undefined].filter((part) => part !== undefined);
+  for (const part of parts) {
+    if (new RegExp(component).test(part)) continue;
+    throw new Error(
+      `${JSON.stringify(part)} is an invalid component of ${JSON.stringify(text)}: platform specifier component must match "${component}": invalid argument`,
+    );
+  }
+  if (parts.length > 3) throw new Error(`${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
+  return parts;
 }

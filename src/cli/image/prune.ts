@@ -2,6 +2,7 @@ import type { ImageDeletion } from "#client/shapes.ts";
 import { command, noArguments } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { bool, filters } from "../flag-kinds.ts";
+import { pruneFilters } from "../prune-filters.ts";
 import { humanSize } from "../units.ts";
 
 export const prune = command({
@@ -13,10 +14,10 @@ export const prune = command({
     force: bool("f", "Do not ask first"),
   },
   run: async (invocation) => {
-    const { flags, client, out } = invocation;
+    const { flags, client, config, out } = invocation;
     const what = flags.all ? "all images without at least one container associated to them" : "all dangling images";
     if (!flags.force) await confirm(invocation, `WARNING! This will remove ${what}.\nAre you sure you want to continue?`);
-    const report = await client.images.prune({ ...flags.filter, dangling: [String(!flags.all)] });
+    const report = await client.images.prune({ ...(await pruneFilters(config, flags.filter)), dangling: [String(!flags.all)] });
     const deleted = report.ImagesDeleted ?? [];
     if (deleted.length > 0) await out.write(`Deleted Images:\n${deletionLines(deleted)}\n`);
     await out.line(`Total reclaimed space: ${humanSize(report.SpaceReclaimed ?? 0)}`);

@@ -16,6 +16,21 @@ const kinds: Readonly<Record<string, Ask>> = {
   volume: (client, name) => client.volumes.inspectRaw(name),
 };
 
+/** What only a swarm or a plugin has: looked for when it is asked for by its kind. */
+const furtherPaths: Readonly<Record<string, (name: string) => string>> = {
+  config: (name) => `/configs/${name}`,
+  node: (name) => `/nodes/${name}`,
+  plugin: (name) => `/plugins/${name}/json`,
+  secret: (name) => `/secrets/${name}`,
+  service: (name) => `/services/${name}`,
+  task: (name) => `/tasks/${name}`,
+};
+
+function asking(kind: string): Ask | undefined {
+  const path = furtherPaths[kind];
+  return kinds[kind] ?? (path && ((client, name) => client.http.text("GET", path(encodeURIComponent(name)))));
+}
+
 export const inspect = command({
   usage: "[OPTIONS] NAME|ID [NAME|ID...]",
   args: atLeast(1),
@@ -23,15 +38,16 @@ export const inspect = command({
   flags: {
     format: text("f", objectFormat),
     size: bool("s", "Add the sizes of containers"),
-    type: text(undefined, "Look among one kind only: container, image, network or volume"),
+    type: text(undefined, "Look among one kind only, such as container, image, network or volume"),
   },
   run: (invocation) => {
     const { flags, client } = invocation;
-    const only = kinds[flags.type];
+    const only = asking(flags.type);
     if (flags.type !== "" && !only)
       throw new ExitError(
         1,
-        `unknown type: ${JSON.stringify(flags.type)}: must be one of ${Object.keys(kinds)
+        `unknown type: ${JSON.stringify(flags.type)}: must be one of ${Object.keys({ ...kinds, ...furtherPaths })
+          .toSorted()
           .map((kind) => JSON.stringify(kind))
           .join(", ")}`,
       );

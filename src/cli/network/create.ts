@@ -2,7 +2,7 @@ import { command, exactly, type Invocation } from "../command.ts";
 import { labelEntry, readLabels } from "../container/options/environment.ts";
 import { ExitError } from "../errors.ts";
 import { bool, list, map, strings, text } from "../flag-kinds.ts";
-import { contains } from "./subnet.ts";
+import { contains, isSubnet } from "./subnet.ts";
 
 const createNetworkFlags = {
   attachable: bool(undefined, "Let containers outside of services join"),
@@ -65,6 +65,10 @@ interface Subnet {
 function subnets({ subnet, ipRange, gateway, auxAddress }: Invocation<typeof createNetworkFlags>["flags"]): Subnet[] {
   if (subnet.length < ipRange.length || subnet.length < gateway.length)
     throw new ExitError(1, "every ip-range or gateway must have a corresponding subnet");
+  for (const [at, one] of subnet.entries())
+    if (subnet.some((other, position) => position !== at && contains(other, one.split("/", 1)[0] ?? "")))
+      throw new ExitError(1, "multiple overlapping subnet configuration is not supported");
+  for (const range of ipRange) if (!isSubnet(range)) throw new ExitError(1, `invalid CIDR address: ${range}`);
   const configs = subnet.map((Subnet): Subnet => ({ Subnet }));
   const of = (address: string, what: string): Subnet => {
     const found = configs.find(({ Subnet }) => contains(Subnet, address.split("/", 1)[0] ?? ""));

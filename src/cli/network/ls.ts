@@ -27,16 +27,21 @@ export const ls = command({
     noTrunc: bool(undefined, "Print long values in full"),
     quiet: bool("q", "Print the IDs only"),
   },
-  run: async ({ flags, client, config, out, isTerminal }) => {
+  run: async ({ flags, client, config, out }) => {
     const networks = await client.networks.list(flags.filter);
-    const wanted = flags.format || (flags.quiet ? "" : ((await config()).formats["networksFormat"] ?? "")) || "table";
-    const format = flags.quiet && wanted === "table" ? "{{.ID}}" : wanted;
+    const format = flags.format || (flags.quiet ? "table" : ((await config()).formats["networksFormat"] ?? "table"));
     const rows = networks
       .toSorted((one, other) => naturally.compare(one.Name, other.Name))
       .map((network) => networkRow(network, !flags.noTrunc));
     await printRows(
       rows,
-      { format, defaultTable: "{{.ID}}\\t{{.Name}}\\t{{.Driver}}\\t{{.Scope}}", headers, isTerminal: await isTerminal(1) },
+      {
+        format,
+        defaultTable: "{{.ID}}\\t{{.Name}}\\t{{.Driver}}\\t{{.Scope}}",
+        raw: "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n",
+        quiet: flags.quiet ? { table: "{{.ID}}", raw: "network_id: {{.ID}}" } : undefined,
+        headers,
+      },
       out,
     );
   },
@@ -59,6 +64,6 @@ function networkRow(network: NetworkSummary, truncates: boolean): Row {
       Labels: () => joinLabels(labels),
       CreatedAt: () => (network.Created ?? "").replace("T", " ").replace(/Z$/, " +0000 UTC"),
     },
-    { Label: (name) => labels[String(name)] ?? "" },
+    { methods: { Label: (name) => labels[String(name)] ?? "" } },
   );
 }

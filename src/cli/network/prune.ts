@@ -1,6 +1,7 @@
 import { command, noArguments } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { bool, filters } from "../flag-kinds.ts";
+import { pruneFilters } from "../prune-filters.ts";
 
 export const prune = command({
   usage: "[OPTIONS]",
@@ -10,13 +11,13 @@ export const prune = command({
     force: bool("f", "Do not ask first"),
   },
   run: async (invocation) => {
-    const { flags, client, out } = invocation;
+    const { flags, client, config, out } = invocation;
     if (!flags.force)
       await confirm(
         invocation,
         "WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?",
       );
-    const deleted = (await client.networks.prune(flags.filter)).NetworksDeleted ?? [];
+    const deleted = (await client.networks.prune(await pruneFilters(config, flags.filter))).NetworksDeleted ?? [];
     if (deleted.length > 0) await out.write(`Deleted Networks:\n${deleted.join("\n")}\n\n`);
   },
 });

@@ -8,6 +8,13 @@ export function contains(subnet: string, address: string): boolean {
   return network.value >> shift === member.value >> shift;
 }
 
+/** An address with the length of its network, as `10.0.0.0/8`. */
+export function isSubnet(text: string): boolean {
+  const [base = "", length = ""] = text.split("/");
+  const bits = addressBits(base);
+  return bits !== undefined && /^\d{1,3}$/.test(length) && Number(length) <= bits.width;
+}
+
 function addressBits(text: string): { readonly width: 32 | 128; readonly value: bigint } | undefined {
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text))
     return { width: 32, value: text.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n) };

@@ -1,21 +1,44 @@
 import type { BuildCacheRecord, DiskUsage } from "#client/shapes.ts";
 import { containerHeaders, containerRow } from "../container/summary-row.ts";
 import { renderRows } from "../format/rows.ts";
-import { Row } from "../format/values.ts";
+import { Row, toJson } from "../format/values.ts";
 import { imageHeaders, imageRows } from "../image/ls.ts";
 import { humanDuration, humanSize } from "../units.ts";
 import { volumeHeaders, volumeRow } from "../volume/ls.ts";
 
 interface Options {
+  /** Empty or `table` for four tables, `json`, or a template that finds the four lists. */
+  readonly format: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly isTerminal: boolean;
+}
+
+/** All images, containers, volumes and build caches. */
+export function verboseUsage(usage: DiskUsage, options: Options): string {
+  const { format } = options;
+  if (format === "" || format.startsWith("table")) return usageTables(usage, options);
+  const lists = usageLists(usage, options.now);
+  if (format === "json") return toJson(lists, { escapeHtml: false });
+  // One text without a line end: it is for programs.
+  return renderRows([lists], { format, hasTables: false, defaultTable: "", headers: {} }).slice(0, -1);
+}
+
+function usageLists(usage: DiskUsage, now: number): Row {
+  const lists = {
+    Images: (usage.Images ?? []).flatMap((image) => imageRows(image, { truncates: false, showsDigests: false, now, digest: "" })),
+    Containers: (usage.Containers ?? []).map((container) => containerRow({ ...container, SizeRootFs: 0 }, { truncates: false, now })),
+    Volumes: (usage.Volumes ?? []).map(volumeRow),
+    BuildCache: (usage.BuildCache ?? []).map((cache) => cacheRow(cache, now)),
+  };
+  return new Row("*formatter.DiskUsageContext", Object.fromEntries(Object.entries(lists).map(([name, rows]) => [name, () => rows])), {
+    isStruct: true,
+  });
 }
 
 /** Four tables: images, containers, volumes, build cache. */
-export function verboseUsage(usage: DiskUsage, { now, isTerminal }: Options): string {
+function usageTables(usage: DiskUsage, { now }: Options): string {
   const table = (rows: readonly Row[], defaultTable: string, headers: Readonly<Record<string, string>>): string =>
-    renderRows(rows, { format: "table", defaultTable, headers, isTerminal });
+    renderRows(rows, { format: "table", defaultTable, headers });
   const images = (usage.Images ?? []).flatMap((image) => imageRows(image, { truncates: true, showsDigests: false, now }));
   const containers = (usage.Containers ?? []).map((container) => containerRow({ ...container, SizeRootFs: 0 }, { truncates: true, now }));
   const caches = usage.BuildCache ?? [];

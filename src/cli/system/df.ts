@@ -1,6 +1,5 @@
 import type { DiskUsage } from "#client/shapes.ts";
 import { command, noArguments } from "../command.ts";
-import { ExitError } from "../errors.ts";
 import { bool, text } from "../flag-kinds.ts";
 import { printRows } from "../format/rows.ts";
 import { Row } from "../format/values.ts";
@@ -14,18 +13,16 @@ export const df = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: { format: text(undefined, listFormat), verbose: bool("v", "List every image, container and volume") },
-  run: async ({ flags, client, out, isTerminal }) => {
-    if (flags.verbose && flags.format !== "") throw new ExitError(1, "the verbose and the format options conflict");
+  run: async ({ flags, client, out }) => {
     const usage = await client.system.diskUsage();
-    const terminal = await isTerminal(1);
-    if (flags.verbose) return out.write(verboseUsage(usage, { now: Date.now(), isTerminal: terminal }));
+    if (flags.verbose) return out.write(verboseUsage(usage, { format: flags.format, now: Date.now() }));
     await printRows(
       summaries(usage).map(summaryRow),
       {
         format: flags.format || "table",
         defaultTable: "{{.Type}}\\t{{.TotalCount}}\\t{{.Active}}\\t{{.Size}}\\t{{.Reclaimable}}",
+        raw: "type: {{.Type}}\ntotal: {{.TotalCount}}\nactive: {{.Active}}\nsize: {{.Size}}\nreclaimable: {{.Reclaimable}}\n",
         headers,
-        isTerminal: terminal,
       },
       out,
     );

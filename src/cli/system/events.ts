@@ -7,7 +7,6 @@ import { filters, text } from "../flag-kinds.ts";
 import { renderRows } from "../format/rows.ts";
 import { Row } from "../format/values.ts";
 import { objectFormat } from "../help-texts.ts";
-import { withoutControls } from "../output.ts";
 import { unixTime } from "../timestamps.ts";
 
 export const events = command({
@@ -19,21 +18,19 @@ export const events = command({
     since: text(undefined, "Begin with what happened at this time, or this long ago"),
     until: text(undefined, "End at this time, not only when interrupted"),
   },
-  run: async ({ flags, client, out, isTerminal }) => {
+  run: async ({ flags, client, out }) => {
     const now = Date.now();
-    const clean = (await isTerminal(1)) ? withoutControls : (line: string): string => line;
     if (flags.format !== "") checkTemplate(flags.format); // told before the first event
     const stream = client.system.events({ since: moment(flags.since, now), until: moment(flags.until, now), filters: flags.filter });
-    for await (const { event, text } of stream)
-      await out.write(clean(flags.format === "json" ? `${text}\n` : eventLine(event, flags.format, text)));
+    for await (const event of stream) await out.write(eventLine(event, flags.format));
   },
 });
 
 function checkTemplate(format: string): void {
   try {
-    renderRows([], options(format));
+    eventLine({}, format);
   } catch (error) {
-    throw new ExitError(64, messageOf(error).replace(/^failed to parse template/, "Error parsing format"));
+    throw new ExitError(64, messageOf(error).replace(/^failed to (parse|execute) template/, "Error parsing format"));
   }
 }
 
@@ -44,11 +41,10 @@ function moment(value: string, now: number): string | undefined {
   return time;
 }
 
-const options = (format: string) => ({ format, defaultTable: "", headers: {}, isTerminal: false });
-
-/** One event as text, with its line end. @param format  empty, or a template. @param text  the event's JSON */
-export function eventLine(event: EventMessage, format: string, text: string): string {
-  if (format !== "") return renderRows([eventRow(event, text)], options(format));
+/** One event as text, with its line end. @param format  empty, `json`, or a template */
+export function eventLine(event: EventMessage, format: string): string {
+  // A template that begins with the word "table" is a template here: lines come one by one, and there are no columns to measure.
+  if (format !== "") return renderRows([eventRow(event)], { format, hasTables: false, defaultTable: "", headers: {} });
   const time = event.timeNano ? formatTimeNano(event.timeNano) : event.time ? formatTimeNano(BigInt(event.time) * 1_000_000_000n) : "";
   const attributes = Object.entries(event.Actor?.Attributes ?? {})
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
@@ -61,8 +57,9 @@ export function eventLine(event: EventMessage, format: string, text: string): st
 const padded = (time: string): string =>
   time.replace(/(?:\.(\d+))?Z$/, (_, digits: string | undefined) => `.${(digits ?? "").padEnd(9, "0")}Z`);
 
-function eventRow(event: EventMessage, text: string): Row {
-  const actor = new Row("events.Actor", { ID: () => event.Actor?.ID ?? "", Attributes: () => event.Actor?.Attributes ?? {} });
+function eventRow(event: EventMessage): Row {
+  const attributes = event.Actor?.Attributes ?? {};
+  const actor = new Row("events.Actor", { ID: () => event.Actor?.ID ?? "", Attributes: () => attributes }, { isStruct: true });
   const fields = {
     Type: () => event.Type ?? "",
     Action: () => event.Action ?? "",
@@ -73,7 +70,19 @@ function eventRow(event: EventMessage, text: string): Row {
     // Names of before 1.22, which old templates still use.
     Status: () => (event.Type === "container" || event.Type === "image" ? (event.Action ?? "") : ""),
     ID: () => (event.Type === "container" || event.Type === "image" ? (event.Actor?.ID ?? "") : ""),
-    From: () => (event.Type === "container" ? (event.Actor?.Attributes?.["image"] ?? "") : ""),
+    From: () => (event.Type === "container" ? (attributes["image"] ?? "") : ""),
   };
-  return new Row("*events.Message", fields, {}, text);
+  const old = { status: fields.Status(), id: fields.ID(), from: fields.From() };
+  return new Row("*events.Message", fields, {
+    isStruct: true,
+    json: () => [
+      ...Object.entries(old).filter(([, text]) => text !== ""),
+      ["Type", fields.Type()],
+      ["Action", fields.Action()],
+      ["Actor", actor],
+      ...(event.scope ? [["scope", event.scope] as const] : []),
+      ...(event.time ? [["time", event.time] as const] : []),
+      ...(event.timeNano ? [["timeNano", event.timeNano] as const] : []),
+    ],
+  });
 }

@@ -4,7 +4,7 @@ import { command, noArguments } from "../command.ts";
 import { ExitError } from "../errors.ts";
 import { text } from "../flag-kinds.ts";
 import { objectFormat } from "../help-texts.ts";
-import { withoutControls } from "../output.ts";
+import { goStruct } from "../inspect/go-types.ts";
 import { infoText } from "./info-text.ts";
 import { printObject } from "./print-object.ts";
 
@@ -12,7 +12,7 @@ export const info = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: { format: text("f", objectFormat) },
-  run: async ({ flags, client, program, out, err, isTerminal }) => {
+  run: async ({ flags, client, program, out, err }) => {
     const ours = { Version: version, Context: client.http.endpoint.contextName, Debug: false };
     let server: Readonly<Record<string, unknown>> | undefined;
     let problem: unknown;
@@ -23,13 +23,12 @@ export const info = command({
     }
     if (flags.format !== "") {
       if (problem) throw new ExitError(1, messageOf(problem));
-      await printObject({ ...server, ClientInfo: ours }, flags.format, { name: "", goType: "system.dockerInfo" }, out);
+      await printObject(goStruct("info", { ...server, ClientInfo: ours }), flags.format, { name: "", goType: "system.dockerInfo" }, out);
       return;
     }
-    const clean = (await isTerminal(1)) ? withoutControls : (line: string): string => line;
     await out.write(`Client:\n Version:    ${ours.Version}\n Context:    ${ours.Context}\n Debug Mode: ${ours.Debug}\n\nServer:\n`);
-    if (!server) throw new ExitError(1, `${messageOf(problem)}\nerrors pretty printing info`);
-    await out.write(`${clean(infoText(server, { program }))}\n`);
-    for (const warning of Array.isArray(server["Warnings"]) ? server["Warnings"] : []) await err.line(clean(String(warning)));
+    if (!server) throw new ExitError(1, messageOf(problem));
+    await out.write(`${infoText(server, { program })}\n`);
+    for (const warning of Array.isArray(server["Warnings"]) ? server["Warnings"] : []) await err.line(String(warning));
   },
 });

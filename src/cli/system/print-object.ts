@@ -1,12 +1,12 @@
 import { ExitError } from "../errors.ts";
 import { Template } from "../format/template.ts";
 import { TemplateError } from "../format/template-error.ts";
-import { toJson } from "../format/values.ts";
+import { type Row, toJson } from "../format/values.ts";
 import type { Output } from "../output.ts";
 
 /** Prints one object by `--format`: `json` or a template. @param goType  Go's name of the object's type, for errors */
 export async function printObject(
-  value: Readonly<Record<string, unknown>>,
+  value: Readonly<Record<string, unknown>> | Row,
   format: string,
   options: { readonly name: string; readonly goType: string },
   out: Output,

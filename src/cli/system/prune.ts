@@ -2,8 +2,10 @@ import type { Filters } from "#client/containers.ts";
 import { isKind } from "#lib/errors.ts";
 import { command, type Invocation, noArguments } from "../command.ts";
 import { confirm } from "../confirm.ts";
+import { ExitError } from "../errors.ts";
 import { bool, filters } from "../flag-kinds.ts";
 import { deletionLines } from "../image/prune.ts";
+import { pruneFilters } from "../prune-filters.ts";
 import { humanSize } from "../units.ts";
 
 const pruneFlags = {
@@ -18,15 +20,18 @@ export const prune = command({
   args: noArguments,
   flags: pruneFlags,
   run: async (invocation) => {
-    if (!invocation.flags.force) await confirm(invocation, question(invocation.flags));
-    const reclaimed = await pruneAll(invocation);
+    const { flags } = invocation;
+    if (flags.volumes && flags.filter["until"]) throw new ExitError(1, 'ERROR: The "until" filter is not supported with "--volumes"');
+    const filter = await pruneFilters(invocation.config, flags.filter);
+    if (!flags.force) await confirm(invocation, question(flags, filter));
+    const reclaimed = await pruneAll(invocation, filter);
     await invocation.out.line(`Total reclaimed space: ${humanSize(reclaimed)}`);
   },
 });
 
 type Flags = Invocation<typeof pruneFlags>["flags"];
 
-function question({ all, volumes, filter }: Flags): string {
+function question({ all, volumes }: Flags, filter: Filters): string {
   const what = [
     "all stopped containers",
     "all networks not used by at least one container",
@@ -41,8 +46,7 @@ function question({ all, volumes, filter }: Flags): string {
 }
 
 /** What holds the rest goes first: containers, then networks, volumes, images, caches. @returns bytes */
-async function pruneAll({ flags, client, out }: Invocation<typeof pruneFlags>): Promise<number> {
-  const { filter } = flags;
+async function pruneAll({ flags, client, out }: Invocation<typeof pruneFlags>, filter: Filters): Promise<number> {
   const section = async (title: string, lines: string): Promise<void> => {
     if (lines !== "") await out.write(`${title}:\n${lines}\n`);
   };

@@ -7,7 +7,7 @@ import { ExitError } from "../errors.ts";
 import { text } from "../flag-kinds.ts";
 import { display } from "../format/values.ts";
 import { objectFormat } from "../help-texts.ts";
-import { printObject } from "./print-object.ts";
+import { builtAt } from "./built-at.ts";
 
 export const versionCommand = command({
   usage: "[OPTIONS]",
@@ -24,18 +24,13 @@ export const versionCommand = command({
     const apiVersion = server ? await client.http.apiVersion() : clientApiVersion;
     const own = clientFields(apiVersion, client.http.endpoint.contextName);
     if (flags.format !== "")
-      await printObject(
-        { Client: own, Server: server ? serverFields(server) : null },
-        flags.format,
-        { name: "version", goType: "system.versionInfo" },
-        out,
-      );
+      await (await import("./version-format.ts")).printVersions(own, server, flags.format, out); // not needed by most
     else await out.write(`${clientText(own)}${server ? `\n${serverText(server)}` : ""}`);
     if (problem) throw new ExitError(1, messageOf(problem));
   },
 });
 
-type ClientFields = ReturnType<typeof clientFields>;
+export type ClientFields = ReturnType<typeof clientFields>;
 
 function clientFields(apiVersion: string, context: string) {
   return {
@@ -49,14 +44,6 @@ function clientFields(apiVersion: string, context: string) {
     BuildTime: "",
     Context: context,
   };
-}
-
-/** Adds the names that Docker's client gives to the fields in templates. */
-function serverFields(server: ServerVersion): Readonly<Record<string, unknown>> {
-  const fields: Record<string, unknown> = { ...server };
-  Object.defineProperty(fields, "APIVersion", { value: server.ApiVersion ?? "", enumerable: false });
-  Object.defineProperty(fields, "Experimental", { value: server.Experimental ?? false, enumerable: "Experimental" in server });
-  return fields;
 }
 
 const line = (indent: string, label: string, value: string): string =>
@@ -106,12 +93,4 @@ function componentText({ Name, Version, Details }: NonNullable<ServerVersion["Co
   if (detail("BuildTime")) lines.push(line("  ", "Built", builtAt(detail("BuildTime"))));
   lines.push(line("  ", "OS/Arch", `${detail("Os")}/${detail("Arch")}`), line("  ", "Experimental", detail("Experimental") || "false"));
   return lines.join("");
-}
-
-/** RFC 3339 as C's ctime writes it; what is no such time stays as it is. */
-function builtAt(text: string): string {
-  const date = new Date(text);
-  if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(date.getTime())) return text;
-  const [weekday, day, month, year, time] = date.toUTCString().replace(",", "").split(" ");
-  return `${weekday} ${month} ${String(Number(day)).padStart(2)} ${time} ${year}`;
 }

@@ -11,6 +11,7 @@ export const inspect = command({
   run: (invocation) =>
     printInspections(invocation, invocation.args, async (name) => ({
       kind: "volume",
+      isStructOnly: true,
       text: await invocation.client.volumes.inspectRaw(name),
     })),
 });

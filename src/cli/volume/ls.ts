@@ -28,14 +28,19 @@ export const ls = command({
     format: text(undefined, listFormat),
     quiet: bool("q", "Print the names only"),
   },
-  run: async ({ flags, client, config, out, isTerminal }) => {
+  run: async ({ flags, client, config, out }) => {
     const { Volumes } = await client.volumes.list(flags.filter);
-    const wanted = flags.format || (flags.quiet ? "" : ((await config()).formats["volumesFormat"] ?? "")) || "table";
-    const format = flags.quiet && wanted === "table" ? "{{.Name}}" : wanted;
+    const format = flags.format || (flags.quiet ? "table" : ((await config()).formats["volumesFormat"] ?? "table"));
     const rows = (Volumes ?? []).toSorted((one, other) => naturally.compare(one.Name, other.Name)).map(volumeRow);
     await printRows(
       rows,
-      { format, defaultTable: "{{.Driver}}\\t{{.Name}}", headers: volumeHeaders, isTerminal: await isTerminal(1) },
+      {
+        format,
+        defaultTable: "{{.Driver}}\\t{{.Name}}",
+        raw: "name: {{.Name}}\ndriver: {{.Driver}}\n",
+        quiet: flags.quiet ? { table: "{{.Name}}", raw: "name: {{.Name}}" } : undefined,
+        headers: volumeHeaders,
+      },
       out,
     );
   },
@@ -61,6 +66,6 @@ export function volumeRow(volume: VolumeSummary): Row {
       Group: () => "N/A",
       Status: () => "N/A",
     },
-    { Label: (name) => labels[String(name)] ?? "" },
+    { methods: { Label: (name) => labels[String(name)] ?? "" } },
   );
 }

@@ -2,6 +2,7 @@ import { command, noArguments } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { ExitError } from "../errors.ts";
 import { bool, filters } from "../flag-kinds.ts";
+import { pruneFilters } from "../prune-filters.ts";
 import { humanSize } from "../units.ts";
 
 export const prune = command({
@@ -13,13 +14,14 @@ export const prune = command({
     force: bool("f", "Do not ask first"),
   },
   run: async (invocation) => {
-    const { flags, client, out } = invocation;
+    const { flags, client, config, out } = invocation;
     if (flags.all && flags.filter["all"]) throw new ExitError(1, "conflicting options: cannot specify both --all and --filter all=1");
     const what = flags.all
       ? "all local volumes not used by at least one container"
       : "anonymous local volumes not used by at least one container";
     if (!flags.force) await confirm(invocation, `WARNING! This will remove ${what}.\nAre you sure you want to continue?`);
-    const report = await client.volumes.prune(flags.all ? { ...flags.filter, all: ["true"] } : flags.filter);
+    const limited = await pruneFilters(config, flags.filter);
+    const report = await client.volumes.prune(flags.all ? { ...limited, all: ["true"] } : limited);
     const deleted = report.VolumesDeleted ?? [];
     if (deleted.length > 0) await out.write(`Deleted Volumes:\n${deleted.join("\n")}\n\n`);
     await out.line(`Total reclaimed space: ${humanSize(report.SpaceReclaimed ?? 0)}`);

@@ -1,6 +1,8 @@
 /// Entry of the store worker: the only user of the database while the daemon runs. Writes that arrive together share one sync.
 import { Database, SQLiteError } from "bun:sqlite";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { messageOf } from "#lib/errors.ts";
+import { refuseDamage } from "./damage.ts";
 import type { StoreReply, StoreRequest } from "./protocol.ts";
 import { migrations, tables } from "./schema.ts";
 
@@ -19,10 +21,15 @@ function reply(message: StoreReply): void {
 }
 
 function open(path: string): Database {
+  refuseDamage(path);
+  closeSync(openSync(path, "a", 0o600));
+  chmodSync(path, 0o600); // environments of containers are in it; the files beside it take its mode
   const opened = new Database(path, { create: true, strict: true });
   opened.run("PRAGMA journal_mode = WAL");
   opened.run("PRAGMA synchronous = FULL");
   opened.run("PRAGMA foreign_keys = ON");
+  const [problem] = opened.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").all();
+  if (problem && problem.quick_check !== "ok") throw new Error(problem.quick_check);
   migrate(opened);
   return opened;
 }

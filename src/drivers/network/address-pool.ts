@@ -11,7 +11,7 @@ export class AddressPool {
   /** No free address of the range lies below. */
   #lowestFree: bigint;
 
-  /** @throws {EngineError} `internal` with Docker's text when an auxiliary address is the gateway or outside of the subnet */
+  /** @throws {EngineError} `invalid` with Docker's texts when gateway or auxiliary addresses cannot be given to anybody */
   constructor(config: Subnet) {
     const subnet = parseCidr(config.subnet);
     const range = config.ipRange ? parseCidr(config.ipRange) : subnet;
@@ -20,7 +20,8 @@ export class AddressPool {
     this.#range = range;
     this.#lowestFree = range.base;
     this.#reserveEnds();
-    if (config.gateway !== "") this.#taken.add(addressNumber(config.gateway));
+    if (config.gateway !== "" && !this.adopt(config.gateway))
+      throw new EngineError("invalid", `failed to allocate gateway (${config.gateway}): Address already in use`);
     for (const [name, address] of Object.entries(config.auxiliary)) this.#reserveAuxiliary(name, address);
   }
 
@@ -66,6 +67,6 @@ export class AddressPool {
 
   #reserveAuxiliary(name: string, address: string): void {
     const free = containsAddress(this.subnet, address) && this.adopt(address);
-    if (!free) throw new EngineError("internal", `failed to allocate secondary ip address (${name}:${address}): Address already in use`);
+    if (!free) throw new EngineError("invalid", `failed to allocate secondary ip address (${name}:${address}): Address already in use`);
   }
 }

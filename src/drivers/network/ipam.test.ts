@@ -85,6 +85,11 @@ describe("subnets", () => {
     expect(register).toThrow("failed to allocate secondary ip address (a:10.1.0.1): Address already in use");
   });
 
+  test("with the network's own address as gateway are refused with Docker's words", () => {
+    const register = (): void => new AddressManagement().register(network("a", subnet("10.1.0.0/24", { gateway: "10.1.0.0" })));
+    expect(register).toThrow("failed to allocate gateway (10.1.0.0): Address already in use");
+  });
+
   test("of the default pools avoid what is taken and what the host routes", () => {
     const taken = ["172.17.0.0/16", "172.18.3.0/24"].flatMap((text) => parseCidr(text) ?? []);
     expect(firstFreeSubnet(defaultIpv4Subnets(), taken)).toMatchObject({ subnet: "172.19.0.0/16", gateway: "172.19.0.1" });

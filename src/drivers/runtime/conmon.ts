@@ -32,6 +32,9 @@ interface MonitorOptions {
   readonly execProcessFile?: string;
 }
 
+/** What conmon's sync pipe is called in conmon. */
+export const syncPipeDescriptor = "3";
+
 export const monitorFiles = {
   pid: (bundle: string) => `${bundle}/pid`,
   monitorPid: (bundle: string) => `${bundle}/conmon.pid`,
@@ -52,7 +55,7 @@ export async function startMonitor(options: MonitorOptions): Promise<number> {
   // Nothing that waits may stand between these two lines: the child must have the writing end before ours is closed.
   const child = Bun.spawn([options.conmonPath, ...monitorArguments(options)], {
     stdio: ["ignore", "ignore", "ignore", sync.write],
-    env: childEnvironment({ ...options.runtime.environment, TZ: "UTC", _OCI_SYNCPIPE: "3" }),
+    env: childEnvironment({ ...options.runtime.environment, TZ: "UTC", _OCI_SYNCPIPE: syncPipeDescriptor }),
   });
   libc.close(sync.write);
   child.unref();
@@ -86,6 +89,7 @@ function monitorArguments(options: MonitorOptions): string[] {
 
 const syncLineLimitBytes = 1 << 20;
 
+/** The first line: that of a short exec is followed at once by its exit code. */
 async function readLine(reader: PipeReader): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -96,7 +100,7 @@ async function readLine(reader: PipeReader): Promise<string> {
     length += chunk.length;
     if (chunk.includes(10) || length > syncLineLimitBytes) break;
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks).toString().split("\n", 1)[0] ?? "";
 }
 
 function parseSyncLine(line: string, complaint: () => string): number {

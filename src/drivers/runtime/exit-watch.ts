@@ -46,7 +46,7 @@ export class ExitWatch {
   /** The end of a container that is not watched. */
   find(id: string, persistFolder: string): RuntimeExit | undefined {
     const exitCode = readExitCode(join(this.#folder, id)) ?? readExitCode(join(persistFolder, "exit"));
-    return exitCode === undefined ? undefined : { exitCode, oomKilled: existsSync(join(persistFolder, "oom")) };
+    return exitCode === undefined ? undefined : toExit(exitCode, persistFolder);
   }
 
   remove(id: string): void {
@@ -59,11 +59,12 @@ export class ExitWatch {
     clearInterval(this.#timer);
   }
 
+  /** Only at the file that conmon writes last: what it writes after the end has been told would be left for ever. */
   #look(id: string): void {
     const watched = this.#watched.get(id);
     if (!watched) return;
-    const exit = this.find(id, watched.persistFolder);
-    if (exit) this.#tell(id, watched, exit);
+    const exitCode = readExitCode(join(this.#folder, id));
+    if (exitCode !== undefined) this.#tell(id, watched, toExit(exitCode, watched.persistFolder));
   }
 
   /** conmon is alive until after the exit file is written: gone without a file in two rounds means that it was killed. */
@@ -71,8 +72,9 @@ export class ExitWatch {
     for (const [id, watched] of this.#watched) {
       const { monitorPid, monitorStartTicks, pid, pidStartTicks } = watched.process;
       if (isSameProcess(monitorPid, monitorStartTicks)) continue;
-      this.#look(id);
-      if (!this.#watched.has(id) || watched.missing++ === 0) continue;
+      const exit = this.find(id, watched.persistFolder);
+      if (exit) this.#tell(id, watched, exit);
+      if (exit || watched.missing++ === 0) continue;
       // Its pipes are gone: what still runs would die at its next output, and nobody would know the code.
       if (isSameProcess(pid, pidStartTicks)) process.kill(pid, "SIGKILL");
       this.#log.warn("container monitor was killed", { container: id, monitorPid });
@@ -88,6 +90,10 @@ export class ExitWatch {
     this.#watched.delete(id);
     watched.onExit(exit);
   }
+}
+
+function toExit(exitCode: number, persistFolder: string): RuntimeExit {
+  return { exitCode, oomKilled: existsSync(join(persistFolder, "oom")) };
 }
 
 /** The code in one of conmon's exit files; undefined while it is not there. */

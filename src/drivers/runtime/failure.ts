@@ -1,16 +1,21 @@
 import { EngineError, messageOf } from "#lib/errors.ts";
 
 /** Why a container's first process could not run, as far as an exit code depends on it. */
-export type StartFailure = "not-found" | "not-permitted" | "other";
+export type StartFailure = "not-found" | "not-permitted" | "bad-mount" | "other";
 
 /** The exit code a shell would give. Source: docker-run(1), "Exit status". */
-export const startFailureExitCodes: Readonly<Record<StartFailure, number>> = { "not-found": 127, "not-permitted": 126, other: 128 };
+export const startFailureExitCodes: Readonly<Record<StartFailure, number>> = {
+  "not-found": 127,
+  "not-permitted": 126,
+  "bad-mount": 127,
+  other: 128,
+};
 
 /** A refused create or exec: the message is in the form Docker's clients match on, the runtime's own words in `cause`. */
 export class StartError extends EngineError {
   readonly failure: StartFailure;
   constructor(failure: StartFailure, message: string, cause: unknown) {
-    // The API says a command that cannot be run is the caller's fault.
+    // The API says that a command that cannot be run, and a mount that does not fit, are the caller's fault.
     super(failure === "other" ? "internal" : "invalid", message, { cause });
     this.failure = failure;
   }
@@ -49,10 +54,15 @@ function readReason(text: string, program: string): { failure: StartFailure; tex
     if (/permission denied/i.test(text)) return { failure: "not-permitted", text: `${exec}permission denied` };
     if (/is a directory/i.test(text)) return { failure: "not-permitted", text: `${exec}is a directory` };
     if (/no such file or directory/i.test(text)) return { failure: "not-found", text: `${exec}no such file or directory` };
+    if (/not a directory/i.test(text)) return { failure: "not-found", text: `${exec}stat ${program}: not a directory` };
     if (/exec format error/i.test(text)) return { failure: "not-permitted", text: `${exec}exec format error` };
   }
+  if (/not a directory/i.test(text)) return { failure: "bad-mount", text: `${text}${mountAdvice}` };
   return { failure: "other", text };
 }
+
+const mountAdvice =
+  ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type";
 
 /** The kernel's own words, after the last colon. */
 function lastPart(text: string): string {

@@ -25,6 +25,7 @@ import type {
   RuntimeExit,
   RuntimeProcess,
   StdinConnection,
+  StdinRequest,
 } from "./types.ts";
 
 export interface OciRuntimeOptions {
@@ -132,8 +133,8 @@ export class OciRuntime implements RuntimeDriver {
     return rm(bundle, { recursive: true, force: true });
   }
 
-  stdin(bundle: string): Promise<StdinConnection> {
-    return connectStdin(bundle);
+  stdin(request: StdinRequest): Promise<StdinConnection> {
+    return connectStdin(request);
   }
 
   resize(bundle: string, width: number, height: number): Promise<void> {

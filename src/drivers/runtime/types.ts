@@ -75,9 +75,16 @@ export interface MonitoredExec {
   readonly exit: Promise<number>;
 }
 
-/** A connection to the container's stdin through conmon. */
+export interface StdinRequest {
+  readonly bundle: string;
+  readonly tty: boolean;
+  /** The end of this connection is the end of the container's input. Has no meaning with a terminal. */
+  readonly once: boolean;
+}
+
+/** A way to the container's stdin. */
 export interface StdinConnection {
-  /** Resolves when conmon has taken the bytes (back-pressure). Rejects when the container has ended. */
+  /** Resolves when the bytes are taken (back-pressure). Rejects when nobody reads them any more. */
   write(chunk: Uint8Array): Promise<void>;
   /** Half-close: the container sees the end of its input. */
   end(): void;
@@ -102,7 +109,7 @@ export interface RuntimeDriver {
   execMonitored(request: ExecRequest & { readonly tty: boolean; readonly spoolLog?: string }): Promise<MonitoredExec>;
   /** Gives back what an exec left: its bundle. */
   removeExec(bundle: string): Promise<void>;
-  stdin(bundle: string): Promise<StdinConnection>;
+  stdin(request: StdinRequest): Promise<StdinConnection>;
   resize(bundle: string, width: number, height: number): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
 import { digestHex } from "#lib/digest.ts";
@@ -50,6 +50,9 @@ export class LayerStore {
     const store = new LayerStore(root);
     const { chains, empty, mounts, tars, temporary } = store.paths;
     await rm(temporary, { recursive: true, force: true });
+    // Files of images are there with the modes they have in containers, set-user-ID ones too: nobody else may reach them.
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await chmod(root, 0o700);
     for (const folder of [chains, empty, mounts, tars, temporary]) await mkdir(folder, { recursive: true });
     const isComplete = await store.#readRecords(logger);
     // A record that cannot be read might be the one that needs an archive.

@@ -24,14 +24,7 @@ export class LocalVolumeDriver implements VolumeDriver {
   }
 
   async create(name: string, options: Readonly<Record<string, string>>): Promise<void> {
-    for (const option of Object.keys(options)) {
-      if (!["type", "device", "o", "size"].includes(option))
-        throw new EngineError("invalid", `create ${name}: invalid option: ${JSON.stringify(option)}`);
-      throw new EngineError(
-        "not_implemented",
-        `create ${name}: option ${JSON.stringify(option)} of the local driver is not implemented yet`,
-      );
-    }
+    checkOptions(name, options);
     // The root is closed to others; the data itself is the container's business.
     await mkdir(this.#root, { recursive: true, mode: 0o701 });
     await mkdir(join(this.#root, name), { recursive: true, mode: 0o701 });
@@ -62,6 +55,21 @@ export class LocalVolumeDriver implements VolumeDriver {
   async usage(name: string): Promise<number> {
     return treeBytes(this.path(name));
   }
+}
+
+const knownOptions = ["type", "device", "o", "size"];
+
+/** @throws {EngineError} `invalid` with Docker's texts, `not_implemented` for what Docker would mount */
+function checkOptions(name: string, options: Readonly<Record<string, string>>): void {
+  const fail = (reason: string): EngineError => new EngineError("invalid", `create ${name}: ${reason}`);
+  const given = Object.keys(options).filter((option) => options[option] !== "");
+  for (const option of Object.keys(options)) if (!knownOptions.includes(option)) throw fail(`invalid option: ${JSON.stringify(option)}`);
+  const mounts = given.some((option) => option !== "size");
+  for (const option of ["device", "type"])
+    if (mounts && !given.includes(option)) throw fail(`missing required option: ${JSON.stringify(option)}`);
+  const [first] = given;
+  if (first === undefined) return;
+  throw new EngineError("not_implemented", `create ${name}: option ${JSON.stringify(first)} of the local driver is not implemented yet`);
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { LogHub } from "#drivers/log/types.ts";
 import type { MetadataStore } from "#drivers/metadata/store.ts";
 import type { NetworkDriver } from "#drivers/network/types.ts";
+import type { HostCgroups } from "#drivers/runtime/host-cgroups.ts";
 import type { RuntimeDriver } from "#drivers/runtime/types.ts";
 import type { Snapshotter } from "#drivers/snapshot/types.ts";
 import type { Clock } from "#lib/clock.ts";
@@ -23,6 +24,7 @@ export interface ContainerSettings {
   readonly spoolSizeLimitBytes: number;
   /** What this daemon has, and so can give. */
   readonly capabilities: readonly string[];
+  readonly cgroups: HostCgroups;
   /** Addresses of name servers given to the daemon (`--dns`). */
   readonly dns: readonly string[];
   readonly dnsOptions: readonly string[];

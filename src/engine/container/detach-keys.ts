@@ -5,14 +5,18 @@ export const defaultDetachKeys = Uint8Array.of(16, 17);
 
 const controlKeys: Readonly<Record<string, number>> = { "@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, _: 31 };
 
-/** Reads `ctrl-p,ctrl-q` or single letters, parted by commas. @throws {EngineError} `invalid` with Docker's text */
-export function parseDetachKeys(text: string): Uint8Array {
+/**
+ * Reads `ctrl-p,ctrl-q` or single letters, parted by commas.
+ * @param noun  `escape` for execs
+ * @throws {EngineError} `invalid` with Docker's text
+ */
+export function parseDetachKeys(text: string, noun: "detach" | "escape" = "detach"): Uint8Array {
   if (text === "") return defaultDetachKeys;
   return Uint8Array.from(text.split(","), (key) => {
     if (key.length === 1) return key.charCodeAt(0);
     const letter = /^ctrl-(.)$/.exec(key)?.[1];
     const code = letter === undefined ? undefined : /[a-z]/.test(letter) ? letter.charCodeAt(0) - 96 : controlKeys[letter];
-    if (code === undefined) throw new EngineError("invalid", `Invalid detach keys (${text}) provided`);
+    if (code === undefined) throw new EngineError("invalid", `Invalid ${noun} keys (${text}) provided`);
     return code;
   });
 }

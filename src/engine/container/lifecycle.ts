@@ -7,7 +7,7 @@ import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import type { LiveContainer, LiveContainers } from "./live.ts";
 import { decideRestart } from "./restart-policy.ts";
-import { parseSignal, SIGKILL } from "./signals.ts";
+import { parseSignal, parseSignalFor, SIGKILL } from "./signals.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import { now, runtimeOf, startContainer } from "./start.ts";
 import { isRunning } from "./state.ts";
@@ -91,9 +91,9 @@ export class Lifecycle {
       const recorded = removes
         ? this.#forget(record)
         : containers.change(id, { type: "exit", exitCode, oomKilled, error, at: now(this.#deps) });
-      this.#announceExit(record, exit, ranMilliseconds);
       live.stdin = undefined;
-      const released = this.#releaseNetwork(record);
+      // Whoever hears of the end finds network and volumes given back, as with Docker.
+      const released = this.#release(record).finally(() => this.#announceExit(record, exit, ranMilliseconds));
       live.teardown = Promise.all([drained, released])
         .then(() => this.#teardown(record))
         .catch((failure: unknown) => log.error("teardown failed", { container: id, error: messageOf(failure) }));
@@ -129,11 +129,15 @@ export class Lifecycle {
     this.#waiters.ended(id, result);
   }
 
-  /** Ports and addresses are free afterwards. */
-  async #releaseNetwork(record: ContainerRecord): Promise<void> {
-    if (!record.sandbox) return;
-    await this.#deps.networkDriver.removeSandbox(record.id);
-    for (const endpoint of record.sandbox.endpoints) this.#deps.networks.announce("disconnect", endpoint.networkId, record.id);
+  /** Ports, addresses and volumes are free afterwards. */
+  async #release(record: ContainerRecord): Promise<void> {
+    const { networkDriver, networks, volumes } = this.#deps;
+    if (record.sandbox) {
+      await networkDriver.removeSandbox(record.id);
+      for (const endpoint of record.sandbox.endpoints) networks.announce("disconnect", endpoint.networkId, record.id);
+    }
+    for (const mount of record.mounts)
+      if (mount.type === "volume" && mount.name !== undefined) await volumes.unmount(mount.name, record.id);
   }
 
   #scheduleRestart(id: string, live: LiveContainer, delayMilliseconds: number): void {
@@ -158,7 +162,6 @@ export class Lifecycle {
     const paths = instancePaths(deps.instance).container(id);
     await runtimeOf(deps, record).remove(id, paths.bundle, cgroupsPath(deps, record));
     await deps.snapshots.unmount(paths.rootfs);
-    for (const mount of record.mounts) if (mount.type === "volume" && mount.name !== undefined) await deps.volumes.unmount(mount.name, id);
     if (record.sandbox && deps.containers.peek(id)) {
       const { sandbox: _gone, ...rest } = deps.containers.get(id);
       await deps.store.observe((transaction) => transaction.put("container", id, rest));
@@ -168,12 +171,16 @@ export class Lifecycle {
   /**
    * Sends the stop signal, and after the timeout kills.
    * @param timeoutSeconds  0 kills at once, -1 waits for ever; undefined: the container's own, else the daemon's
+   * @param shownName  what the caller has called it
    * @throws {EngineError} `not_modified` when it does not run
    */
-  async stop(id: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
+  async stop(id: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }, shownName = id): Promise<void> {
     const { containers } = this.#deps;
     const live = this.#live.of(id);
     const record = containers.get(id);
+    const isUp = isRunning(record.state);
+    // A signal that does not exist must not count as a wish to stop.
+    const signal = isUp ? parseSignalFor("stop", shownName, options.signal || record.config.StopSignal || "SIGTERM") : 0;
     live.stopRequested = true;
     if (record.state.status === "restarting") {
       clearTimeout(live.restartTimer);
@@ -181,9 +188,8 @@ export class Lifecycle {
       this.#waiters.ended(id, { exitCode: record.state.exitCode });
       return;
     }
-    if (!isRunning(record.state)) throw new EngineError("not_modified", `container ${id} is already stopped`);
+    if (!isUp) throw new EngineError("not_modified", `container ${id} is already stopped`);
     await containers.note(id, { stoppedByUser: true });
-    const signal = parseSignal(options.signal || record.config.StopSignal || "SIGTERM");
     const timeout = options.timeoutSeconds ?? record.config.StopTimeout ?? this.#deps.settings.stopTimeoutSeconds;
     await this.#endProcess(id, record, signal, timeout);
     this.#deps.events.emit("container", "stop", id, containerAttributes(record));
@@ -218,7 +224,7 @@ export class Lifecycle {
   /** @throws {EngineError} `conflict` with Docker's text when it does not run */
   async kill(id: string, signalText: string, shownName = id): Promise<void> {
     const record = this.#deps.containers.get(id);
-    const signal = parseSignal(signalText || "SIGKILL");
+    const signal = parseSignalFor("kill", shownName, signalText || "SIGKILL");
     if (!isRunning(record.state)) throw new EngineError("conflict", `cannot kill container: ${shownName}: container ${id} is not running`);
     const live = this.#live.of(id);
     const runtime = runtimeOf(this.#deps, record);
@@ -250,7 +256,7 @@ export class Lifecycle {
   }
 
   /** @throws {EngineError} `conflict` with Docker's text while it runs, unless forced */
-  async remove(id: string, options: { readonly force: boolean; readonly volumes: boolean }): Promise<void> {
+  async remove(id: string, options: { readonly force: boolean; readonly volumes: boolean }, shownName = id): Promise<void> {
     const record = this.#deps.containers.get(id);
     if (isRunning(record.state) || record.state.status === "restarting") {
       if (!options.force) {
@@ -258,7 +264,7 @@ export class Lifecycle {
           record.state.status === "paused"
             ? "container is paused and must be unpaused first"
             : `container is ${record.state.status}: stop the container before removing or force remove`;
-        throw new EngineError("conflict", `cannot remove container ${JSON.stringify(record.name)}: ${advice}`);
+        throw new EngineError("conflict", `cannot remove container ${JSON.stringify(shownName)}: ${advice}`);
       }
       const live = this.#live.of(id);
       live.stopRequested = true;

@@ -51,6 +51,9 @@ test.each([
   [{ Type: "bind", Source: "", Target: "/b" }, "field Source must not be empty"],
   [{ Type: "tmpfs", Source: "x", Target: "/b" }, "field Source must not be specified"],
   [{ Type: "nonsense", Target: "/b" }, "mount type unknown"],
+  [{ Type: "bind", Source: "/a", Target: "/b", VolumeOptions: {} }, 'VolumeOptions must not be specified on mount type "bind"'],
+  [{ Type: "volume", Target: "/b", TmpfsOptions: {} }, 'TmpfsOptions must not be specified on mount type "volume"'],
+  [{ Type: "tmpfs", Target: "/b", ImageOptions: {} }, "field ImageOptions must not be specified"],
 ])("--mount %p is refused", (mount, message) => {
   expect(() => parse({ Mounts: [mount] })).toThrow(message);
 });

@@ -10,6 +10,8 @@ const propagations = ["private", "rprivate", "shared", "rshared", "slave", "rsla
 
 /** A mount as it was asked for, before volumes exist. */
 type Wanted = ContainerMount & {
+  /** A bind whose source is made when it is missing: all of `-v`, those of `--mount` that say so. */
+  readonly createSource?: boolean;
   readonly volumeOptions?: Readonly<Record<string, string>>;
   readonly volumeLabels?: Readonly<Record<string, string>>;
 };
@@ -22,7 +24,7 @@ export function parseMounts(
   config: ContainerConfig,
   host: HostConfig,
   recursiveReadOnly: boolean,
-  containerOf: (name: string) => ContainerRecord,
+  containerOf: (name: string) => ContainerRecord | undefined,
 ): Wanted[] {
   const mounts = new Map<string, Wanted>();
   const add = (mount: Wanted, replaces = false): void => {
@@ -57,7 +59,7 @@ export async function resolveMounts(
 ): Promise<ContainerMount[]> {
   const resolved: ContainerMount[] = [];
   for (const mount of wanted) {
-    const { volumeOptions, volumeLabels, ...plain } = mount;
+    const { volumeOptions, volumeLabels, createSource, ...plain } = mount;
     if (mount.type === "volume") {
       const record = await volumes.create({
         ...(mount.name !== undefined && { name: mount.name }),
@@ -68,21 +70,25 @@ export async function resolveMounts(
       });
       resolved.push({ ...plain, name: record.name, driver: record.driver, source: volumes.path(record) });
     } else {
-      if (mount.type === "bind" && mount.mode !== createSourceMode) await checkBindSource(mount.source);
-      else if (mount.type === "bind") await createBindSource(mount.source);
-      resolved.push(mount.mode === createSourceMode ? { ...plain, mode: "" } : plain);
+      if (mount.type === "bind" && !(await exists(mount.source))) {
+        if (!createSource) throw missingSource(mount.source);
+        await createBindSource(mount.source);
+      }
+      resolved.push(plain);
     }
   }
   return resolved;
 }
 
-/** Marks a `--mount` bind whose source is to be made; binds by `-v` always are. */
-const createSourceMode = "create-source";
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
 
-async function checkBindSource(path: string): Promise<void> {
-  await stat(path).catch(() => {
-    throw new EngineError("invalid", `invalid mount config for type "bind": bind source path does not exist: ${path}`);
-  });
+function missingSource(path: string): EngineError {
+  return new EngineError("invalid", `invalid mount config for type "bind": bind source path does not exist: ${path}`);
 }
 
 function parseBind(text: string, volumeDriver: string, recursiveReadOnly: boolean): Wanted {
@@ -91,15 +97,17 @@ function parseBind(text: string, volumeDriver: string, recursiveReadOnly: boolea
   if (parts.length > 3 || source === "" || target === undefined || target === "") {
     throw new EngineError("invalid", `invalid volume specification: '${text}'`);
   }
-  const destination = cleanDestination(target, text);
-  const flags = parseMode(mode, text, source.startsWith("/"));
+  const kind = source.startsWith("/") ? "bind" : "volume";
+  const destination = cleanDestination(target, `invalid volume specification: '${text}': invalid mount config for type "${kind}": `);
+  const flags = parseMode(mode, text, kind === "bind");
   const common = { destination, writable: flags.writable, propagation: flags.propagation, noCopy: flags.noCopy };
-  if (source.startsWith("/")) {
+  if (kind === "bind") {
     return {
       ...common,
       type: "bind",
       source: posix.normalize(source).replace(/(.)\/$/, "$1"),
-      mode: mode === "" ? createSourceMode : mode,
+      mode,
+      createSource: true,
       propagation: flags.propagation || "rprivate",
       anonymous: false,
       readOnlyRecursive: recursiveReadOnly ? "try" : "off",
@@ -137,18 +145,16 @@ function parseMount(mount: Mount, recursiveReadOnly: boolean): Wanted {
   const kind = mount.Type ?? "volume";
   const bad = (reason: string): EngineError =>
     new EngineError("invalid", `invalid mount config for type ${JSON.stringify(kind)}: ${reason}`);
+  refuseOtherOptions(kind, mount);
   const target = mount.Target ?? "";
   if (target === "") throw bad("field Target must not be empty");
-  if (!target.startsWith("/")) throw bad(`invalid mount path: '${target}' mount path must be absolute`);
-  const destination = posix.normalize(target).replace(/(.)\/$/, "$1");
-  if (destination === "/") throw bad("invalid specification: destination can't be '/'");
+  const destination = cleanDestination(target, `invalid mount config for type ${JSON.stringify(kind)}: `);
   const writable = mount.ReadOnly !== true;
   const base = { destination, writable, mode: "", propagation: "", noCopy: false, anonymous: false, source: mount.Source ?? "" };
   switch (kind) {
     case "bind": {
       if (base.source === "") throw bad("field Source must not be empty");
       if (!base.source.startsWith("/")) throw bad(`invalid mount path: '${base.source}' mount path must be absolute`);
-      if (mount.VolumeOptions) throw bad("field VolumeOptions must not be specified");
       const options = mount.BindOptions ?? {};
       const propagation = options.Propagation || "rprivate";
       if (!propagations.includes(propagation)) throw bad(`invalid propagation mode: ${propagation}`);
@@ -159,13 +165,12 @@ function parseMount(mount: Mount, recursiveReadOnly: boolean): Wanted {
         type: "bind",
         source: posix.normalize(base.source).replace(/(.)\/$/, "$1"),
         propagation,
-        mode: options.CreateMountpoint ? createSourceMode : "",
+        createSource: options.CreateMountpoint === true,
         nonRecursive: options.NonRecursive === true,
         readOnlyRecursive: forced ? "force" : recursiveReadOnly && !options.ReadOnlyNonRecursive ? "try" : "off",
       };
     }
     case "volume": {
-      if (mount.BindOptions) throw bad("field BindOptions must not be specified");
       const options = mount.VolumeOptions ?? {};
       if (options.Subpath) throw new EngineError("not_implemented", "VolumeOptions.Subpath is not implemented yet");
       return {
@@ -177,8 +182,8 @@ function parseMount(mount: Mount, recursiveReadOnly: boolean): Wanted {
         driver: options.DriverConfig?.Name || "local",
         noCopy: options.NoCopy === true,
         mode: "z",
-        volumeOptions: options.DriverConfig?.Options ?? {},
-        volumeLabels: options.Labels ?? {},
+        ...(options.DriverConfig?.Options && { volumeOptions: options.DriverConfig.Options }),
+        ...(options.Labels && { volumeLabels: options.Labels }),
       };
     }
     case "tmpfs": {
@@ -194,6 +199,17 @@ function parseMount(mount: Mount, recursiveReadOnly: boolean): Wanted {
   }
 }
 
+/** Options belong to one type of mount each. */
+function refuseOtherOptions(kind: string, mount: Mount): void {
+  const options = { bind: mount.BindOptions, volume: mount.VolumeOptions, tmpfs: mount.TmpfsOptions };
+  for (const [name, given] of Object.entries(options)) {
+    const field = `${name.charAt(0).toUpperCase()}${name.slice(1)}Options`;
+    if (given && name !== kind) throw new EngineError("invalid", `${field} must not be specified on mount type ${JSON.stringify(kind)}`);
+  }
+  if (mount.ImageOptions && kind !== "image")
+    throw new EngineError("invalid", `invalid mount config for type ${JSON.stringify(kind)}: field ImageOptions must not be specified`);
+}
+
 const tmpfsFlags = new Set(
   "ro rw nosuid suid nodev dev noexec exec noatime atime relatime strictatime nodiratime diratime sync async dirsync".split(" "),
 );
@@ -207,7 +223,7 @@ function parseTmpfs(target: string, text: string): Wanted {
       !tmpfsFlags.has(word) &&
       !/^(size=\d+[kmgKMG%]?|mode=[0-7]{1,4}|uid=\d+|gid=\d+|nr_inodes=\d+[kmgKMG]?|nr_blocks=\d+[kmgKMG]?)$/.test(word)
     ) {
-      throw new EngineError("invalid", `invalid tmpfs option [${JSON.stringify(word)}]`);
+      throw new EngineError("invalid", `invalid tmpfs option ${JSON.stringify(word)}`);
     }
   }
   const opposite: Readonly<Record<string, string>> = { noexec: "exec", nosuid: "suid", nodev: "dev" };
@@ -226,13 +242,15 @@ function parseTmpfs(target: string, text: string): Wanted {
   };
 }
 
-function parseVolumesFrom(text: string, containerOf: (name: string) => ContainerRecord): Wanted[] {
+function parseVolumesFrom(text: string, containerOf: (name: string) => ContainerRecord | undefined): Wanted[] {
   const [name = "", mode = ""] = text.split(":");
   if (name === "") throw new EngineError("invalid", `malformed volumes-from specification: ${JSON.stringify(text)}`);
   if (!["", "ro", "rw", "z", "Z"].includes(mode)) throw new EngineError("invalid", `invalid mode: ${mode}`);
-  return containerOf(name)
-    .mounts.filter((mount) => mount.type === "bind" || mount.type === "volume")
-    .map((mount) => ({ ...mount, writable: mode === "ro" ? false : mode === "rw" ? true : mount.writable, anonymous: false }));
+  const other = containerOf(name);
+  if (!other) throw new EngineError("invalid", `No such container: ${name}`);
+  return other.mounts
+    .filter((mount) => mount.type === "bind" || mount.type === "volume")
+    .map((mount) => ({ ...mount, mode: "", writable: mode !== "ro" && mount.writable, anonymous: false }));
 }
 
 function anonymousVolume(destination: string, driver: string): Wanted {
@@ -250,14 +268,10 @@ function anonymousVolume(destination: string, driver: string): Wanted {
   };
 }
 
-function cleanDestination(target: string, shown = target): string {
-  if (!target.startsWith("/"))
-    throw new EngineError(
-      "invalid",
-      `invalid volume specification: '${shown}': invalid mount config for type "bind": invalid mount path: '${target}' mount path must be absolute`,
-    );
+/** @param where  what the messages begin with */
+function cleanDestination(target: string, where = ""): string {
+  if (!target.startsWith("/")) throw new EngineError("invalid", `${where}invalid mount path: '${target}' mount path must be absolute`);
   const clean = posix.normalize(target).replace(/(.)\/$/, "$1");
-  if (clean === "/")
-    throw new EngineError("invalid", `invalid volume specification: '${shown}': invalid specification: destination can't be '/'`);
+  if (clean === "/") throw new EngineError("invalid", `${where}invalid specification: destination can't be '/'`);
   return clean;
 }

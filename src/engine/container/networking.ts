@@ -1,10 +1,10 @@
 import { EngineError } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { EndpointSettings } from "#types/engine-api/index.ts";
-import type { ContainerRecord } from "#types/record/container.ts";
-import { toContainerNetwork } from "./create.ts";
+import type { ContainerNetwork, ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { writeContainerFiles } from "./files.ts";
+import { toContainerNetwork } from "./requested-networks.ts";
 import { usesEmbeddedResolver } from "./start.ts";
 import { isRunning } from "./state.ts";
 
@@ -19,7 +19,7 @@ export interface NetworkEndpoint {
   readonly ipv6: string;
 }
 
-/** Connects a container that runs or not. @throws {EngineError} `forbidden`, `conflict`, `invalid` with Docker's texts */
+/** Connects a container that runs or not. @throws {EngineError} `forbidden`, `invalid` with Docker's texts */
 export async function connectContainer(
   deps: ContainerDependencies,
   record: ContainerRecord,
@@ -27,12 +27,13 @@ export async function connectContainer(
   settings: EndpointSettings,
 ): Promise<void> {
   const { config } = deps.networks.find(networkName);
-  refuseMode(record, config.driver, "connected to");
-  if (record.networks[config.name]) {
+  refuseModes(record, config.driver);
+  // One that is gone may have had the name.
+  if (record.networks[config.name]?.networkId === config.id) {
     if (!isRunning(record.state)) return;
     throw new EngineError("forbidden", `endpoint with name ${record.name} already exists in network ${config.name}`);
   }
-  const wanted = toContainerNetwork(deps, config.id, settings);
+  const wanted: ContainerNetwork = { ...toContainerNetwork(deps, config.id, settings), connectedLater: true };
   const next: ContainerRecord = { ...record, networks: { ...record.networks, [config.name]: wanted } };
   if (!isRunning(record.state)) {
     await deps.containers.update(record.id, (now) => ({ ...now, networks: { ...now.networks, [config.name]: wanted } }));
@@ -46,26 +47,28 @@ export async function connectContainer(
   deps.networks.announce("connect", config.id, record.id);
 }
 
-/** @throws {EngineError} `forbidden`, `not_found` with Docker's texts */
+/** @throws {EngineError} `invalid`, `not_found` with Docker's texts */
 export async function disconnectContainer(
   deps: ContainerDependencies,
   record: ContainerRecord,
   networkName: string,
   force: boolean,
 ): Promise<void> {
-  const { config } = deps.networks.find(networkName);
-  refuseMode(record, config.driver, "disconnected from");
-  const key = Object.keys(record.networks).find((name) => record.networks[name]?.networkId === config.id);
-  if (key === undefined) {
-    if (force) return;
-    throw new EngineError("forbidden", `container ${record.id} is not connected to network ${config.name}`);
-  }
+  const network = deps.networks.lookup(networkName)?.config;
+  const shownName = network?.name ?? networkName;
+  const key = Object.keys(record.networks).find((name) => (network ? record.networks[name]?.networkId === network.id : name === shownName));
   const without = (now: ContainerRecord): ContainerRecord["networks"] =>
     Object.fromEntries(Object.entries(now.networks).filter(([name]) => name !== key));
-  if (!isRunning(record.state)) {
+  // Also from a network that is gone, which would keep the container from starting.
+  if (!isRunning(record.state) || (!network && force)) {
+    if (key === undefined) throw new EngineError("invalid", `container ${record.id} is not connected to the network ${shownName}`);
     await deps.containers.update(record.id, (now) => ({ ...now, networks: without(now) }));
     return;
   }
+  const config = network ?? deps.networks.find(networkName).config;
+  if (isHostMode(record) && config.driver === "host")
+    throw new EngineError("invalid", "cannot disconnect container from host network - container was created in host network mode");
+  if (key === undefined) throw new EngineError("invalid", `container ${record.id} is not connected to network ${config.name}`);
   const sandbox = await deps.networkDriver.disconnect(record.id, config.id);
   await deps.containers.update(record.id, (now) => ({ ...now, sandbox, networks: without(now) }));
   await rewriteFiles(deps, record.id);
@@ -102,17 +105,20 @@ async function rewriteFiles(deps: ContainerDependencies, id: string): Promise<vo
   await writeContainerFiles(paths, record, record.sandbox, names, usesEmbeddedResolver(deps, record));
 }
 
-function refuseMode(record: ContainerRecord, driver: string, verb: "connected to" | "disconnected from"): void {
+/** Namespaces that are not the container's own, or have no network at all. */
+function refuseModes(record: ContainerRecord, driver: string): void {
   const mode = record.hostConfig.NetworkMode ?? "";
-  if (mode.startsWith("container:"))
+  if (mode.startsWith("container:") || (isHostMode(record) && driver !== "host"))
     throw new EngineError(
-      "conflict",
+      "invalid",
       "container sharing network namespace with another container or host cannot be connected to any other network",
     );
-  if (mode === "host" || driver === "host") throw new EngineError("forbidden", `container cannot be ${verb} host network`);
+  if (driver === "host" && !isHostMode(record))
+    throw new EngineError("invalid", "cannot connect container to host network - container must be created in host network mode");
   if (driver === "null" || mode === "none")
-    throw new EngineError(
-      "forbidden",
-      "container cannot be connected to multiple networks with one of the networks in private (none) mode",
-    );
+    throw new EngineError("invalid", "container cannot be connected to multiple networks with one of the networks in private (none) mode");
+}
+
+function isHostMode(record: ContainerRecord): boolean {
+  return record.hostConfig.NetworkMode === "host";
 }

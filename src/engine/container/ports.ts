@@ -24,7 +24,7 @@ export function parsePorts(text: string): NamedPorts {
   return { protocol: lower, first, last };
 }
 
-/** All ports to publish: the bindings, and with PublishAllPorts the exposed ones that have none. */
+/** All ports to publish: the bindings of exposed ones, and with PublishAllPorts those that have none. */
 export function portRequests(config: ContainerConfig, host: HostConfig): PortRequest[] {
   const bindings = host.PortBindings ?? {};
   const bound = Object.entries(bindings).flatMap(([name, list]) => {
@@ -32,15 +32,22 @@ export function portRequests(config: ContainerConfig, host: HostConfig): PortReq
     if (first !== last) throw new EngineError("invalid", `invalid port specification: ${JSON.stringify(name)}`);
     return (list ?? []).map((binding) => ({ protocol, containerPort: first, ...parseBinding(binding) }));
   });
-  if (!host.PublishAllPorts) return bound;
-  const exposed = exposedPorts(config).filter(
-    (port) => !bound.some((other) => other.protocol === port.protocol && other.containerPort === port.containerPort),
-  );
-  return [...bound, ...exposed.map((port) => ({ ...port, hostIp: "", hostPortFirst: 0, hostPortLast: 0 }))];
+  const exposed = exposedPorts(config);
+  // A binding alone publishes nothing, as in Docker: its client exposes what it binds.
+  const published = bound.filter((port) => exposed.some((other) => isSamePort(port, other)));
+  if (!host.PublishAllPorts) return published;
+  const others = exposed.filter((port) => !published.some((other) => isSamePort(port, other)));
+  return [...published, ...others.map((port) => ({ ...port, hostIp: "", hostPortFirst: 0, hostPortLast: 0 }))];
+}
+
+type ExposedPort = Pick<PortRequest, "protocol" | "containerPort">;
+
+function isSamePort(a: ExposedPort, b: ExposedPort): boolean {
+  return a.protocol === b.protocol && a.containerPort === b.containerPort;
 }
 
 /** Every single exposed port. */
-export function exposedPorts(config: ContainerConfig): { readonly protocol: Protocol; readonly containerPort: number }[] {
+export function exposedPorts(config: ContainerConfig): ExposedPort[] {
   return Object.keys(config.ExposedPorts ?? {}).flatMap((name) => {
     const { protocol, first, last } = parsePorts(name);
     return Array.from({ length: last - first + 1 }, (_, index) => ({ protocol, containerPort: first + index }));
@@ -50,7 +57,8 @@ export function exposedPorts(config: ContainerConfig): { readonly protocol: Prot
 /** A bad host address must never mean "all addresses" (E3). */
 function parseBinding(binding: { readonly HostIp?: string; readonly HostPort?: string }): Omit<PortRequest, "protocol" | "containerPort"> {
   const hostIp = (binding.HostIp ?? "").replace(/^\[(.*)\]$/, "$1");
-  if (hostIp !== "" && isIP(hostIp) === 0) throw new EngineError("invalid", `invalid IP address: ${binding.HostIp}`);
+  // A zone, as in fe80::1%eth0, names a link: no socket is bound by it here.
+  if (hostIp !== "" && (isIP(hostIp) === 0 || hostIp.includes("%"))) throw new EngineError("invalid", `invalid IP address: ${binding.HostIp}`);
   const text = binding.HostPort ?? "";
   if (text === "") return { hostIp, hostPortFirst: 0, hostPortLast: 0 };
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);

@@ -1,5 +1,5 @@
 import { deferred } from "#lib/async.ts";
-import { EngineError, isKind } from "#lib/errors.ts";
+import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import { logPath } from "#drivers/log/options.ts";
 import type { LogEntry, LogQuery, OutputReader } from "#drivers/log/types.ts";
@@ -13,7 +13,7 @@ import { LiveContainers, type LiveContainer, type PendingAttach } from "./live.t
 import { parseContainerName } from "./names.ts";
 import { connectContainer, disconnectContainer, networkEndpoints, type NetworkEndpoint } from "./networking.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
-import { logConfig, runtimeOf } from "./start.ts";
+import { isStdinOnce, logConfig, openInput, runtimeOf } from "./start.ts";
 import { isRunning } from "./state.ts";
 import { topProcesses, type ProcessTable } from "./top.ts";
 import { Waiters, type WaitCondition, type WaitResult } from "./waiters.ts";
@@ -52,7 +52,7 @@ export class ContainerService {
   }
 
   stop(name: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
-    return this.lifecycle.stop(this.find(name).id, options);
+    return this.lifecycle.stop(this.find(name).id, options, name);
   }
 
   restart(name: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
@@ -60,11 +60,13 @@ export class ContainerService {
   }
 
   kill(name: string, signal: string): Promise<void> {
-    return this.lifecycle.kill(this.find(name).id, signal, name);
+    const record = this.lookup(name);
+    if (!record) throw new EngineError("not_found", `cannot kill container: ${name}: No such container: ${name}`);
+    return this.lifecycle.kill(record.id, signal, name);
   }
 
   remove(name: string, options: { readonly force: boolean; readonly volumes: boolean }): Promise<void> {
-    return this.lifecycle.remove(this.find(name).id, options);
+    return this.lifecycle.remove(this.find(name).id, options, name);
   }
 
   async pause(name: string): Promise<void> {
@@ -87,9 +89,9 @@ export class ContainerService {
   async rename(name: string, wanted: string): Promise<void> {
     const record = this.find(name);
     if (wanted === "") throw new EngineError("invalid", "Neither old nor new names may be empty");
-    const newName = parseContainerName(wanted);
+    const newName = await allocating(() => parseContainerName(`/${wanted.replace(/^\//, "")}`));
     if (newName === record.name) throw new EngineError("invalid", "Renaming a container with the same name as its current name");
-    await this.#deps.containers.rename(record.id, newName);
+    await allocating(() => this.#deps.containers.rename(record.id, newName));
     const renamed = this.find(record.id);
     for (const endpoint of this.#deps.networks.endpointRequests(renamed)) {
       if (renamed.sandbox) this.#deps.networkDriver.rename(record.id, endpoint.networkId, endpoint.dnsNames);
@@ -127,8 +129,13 @@ export class ContainerService {
     const tty = record.config.Tty === true;
     const live = this.#live.of(record.id);
     const foreground = !isRunning(record.state);
-    const closeStdin = record.config.StdinOnce === true && !tty;
-    const attachOptions: AttachOptions = { ...options, closeStdin, tty, foreground, framed: options.framed && !tty };
+    const attachOptions: AttachOptions = {
+      ...options,
+      closeStdin: isStdinOnce(record.config),
+      tty,
+      foreground,
+      framed: options.framed && !tty,
+    };
     const begin = (): OutputReader | undefined => this.#openOutput(record, attachOptions, signal);
     const waiting = foreground && options.stream ? this.#awaitStart(live, begin, signal) : undefined;
     // In the same turn as the look at the state: nothing printed in between is missed or doubled.
@@ -184,7 +191,7 @@ export class ContainerService {
   }
 
   #stdin(record: ContainerRecord, live: LiveContainer): LiveContainer["stdin"] {
-    live.stdin ??= runtimeOf(this.#deps, record).stdin(instancePaths(this.#deps.instance).container(record.id).bundle);
+    live.stdin ??= openInput(this.#deps, record);
     return live.stdin;
   }
 
@@ -203,7 +210,7 @@ export class ContainerService {
 
   /** @throws {EngineError} `conflict` with Docker's text when it does not run */
   async resize(name: string, width: number, height: number): Promise<void> {
-    const record = this.#running(name, `cannot resize a stopped container: `);
+    const record = this.#running(name);
     await runtimeOf(this.#deps, record).resize(instancePaths(this.#deps.instance).container(record.id).bundle, width, height);
     this.#deps.events.emit("container", "resize", record.id, {
       ...containerAttributes(record),
@@ -231,11 +238,6 @@ export class ContainerService {
 
   endpointsOf(networkId: string): NetworkEndpoint[] {
     return networkEndpoints(this.#deps.containers.all(), networkId);
-  }
-
-  /** True when a container, running or not, is to be on the network. */
-  references(networkId: string): boolean {
-    return this.list().some((record) => Object.values(record.networks).some((wanted) => wanted.networkId === networkId));
   }
 
   /** Removes containers that do not run. */
@@ -285,10 +287,20 @@ export class ContainerService {
     };
   }
 
-  #running(name: string, prefix = ""): ContainerRecord {
+  #running(name: string): ContainerRecord {
     const record = this.find(name);
-    if (!isRunning(record.state)) throw new EngineError("conflict", `${prefix}container ${record.id} is not running`);
+    if (!isRunning(record.state)) throw new EngineError("conflict", `container ${record.id} is not running`);
     return record;
+  }
+}
+
+/** Says of a failure, in Docker's words, that it came while a new name was taken. */
+async function allocating<T>(take: () => T | Promise<T>): Promise<T> {
+  try {
+    return await take();
+  } catch (error) {
+    const kind = error instanceof EngineError ? error.kind : "internal";
+    throw new EngineError(kind, `Error when allocating new name: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -1,14 +1,24 @@
 import { constants } from "node:os";
-import { EngineError } from "#lib/errors.ts";
+import { EngineError, messageOf } from "#lib/errors.ts";
 
 const SIGRTMIN = 34;
 const SIGRTMAX = 64;
 
 /** A signal by number or name, with or without SIG, in any case; RTMIN+n and RTMAX-n. @throws {EngineError} `invalid` with Docker's text */
 export function parseSignal(text: string): number {
-  const number = /^\d+$/.test(text) ? Number(text) : byName(text.toUpperCase().replace(/^SIG/, ""));
-  if (number === undefined || number < 1 || number > SIGRTMAX) throw new EngineError("invalid", `invalid signal: ${text}`);
+  const number = /^[+-]?\d+$/.test(text) ? Number(text) : byName(text.toUpperCase().replace(/^SIG/, ""));
+  if (number === undefined || number === 0) throw new EngineError("invalid", `invalid signal: ${text}`);
+  if (number < 1 || number > SIGRTMAX) throw new EngineError("invalid", `the linux daemon does not support signal ${number}`);
   return number;
+}
+
+/** The same for a verb, which the message then names with what the caller has called the container. */
+export function parseSignalFor(verb: "kill" | "stop", shownName: string, text: string): number {
+  try {
+    return parseSignal(text);
+  } catch (error) {
+    throw new EngineError("invalid", `cannot ${verb} container: ${shownName}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function byName(name: string): number | undefined {

@@ -4,7 +4,8 @@ import { logAttributes } from "#drivers/log/attributes.ts";
 import { defaultLogOptions } from "#drivers/log/options.ts";
 import type { LogConfig } from "#drivers/log/types.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
-import type { RuntimeDriver } from "#drivers/runtime/types.ts";
+import type { RuntimeDriver, StdinConnection } from "#drivers/runtime/types.ts";
+import { makeInitFiles } from "#drivers/snapshot/init-files.ts";
 import { makeInRootfs, readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
 import { deferred } from "#lib/async.ts";
 import { formatTimeNano } from "#lib/clock.ts";
@@ -20,6 +21,7 @@ import { upstreamServers, writeContainerFiles } from "./files.ts";
 import type { LiveContainer } from "./live.ts";
 import { portRequests } from "./ports.ts";
 import { assembleSpec } from "./spec/assemble.ts";
+import { wasStarted } from "./state.ts";
 import { resolveUser } from "./user.ts";
 
 /** Releases in reverse order, unless the start succeeds. */
@@ -40,7 +42,7 @@ export async function startContainer(
   void containers.change(id, { type: "starting" });
   await using undo = new AsyncDisposableStack();
   try {
-    await run(deps, containers.get(id), live, undo, onExit);
+    await run(deps, await settleNetworks(deps, containers.get(id)), live, undo, onExit);
   } catch (error) {
     const exitCode = error instanceof StartError ? startFailureExitCodes[error.failure] : 128;
     await containers.change(id, { type: "start-failed", exitCode, error: messageOf(error), at: now(deps) });
@@ -78,6 +80,7 @@ async function run(
     target: paths.rootfs,
     volatile: record.volatile,
   });
+  makeInitFiles(paths.rootfs);
   const volumes = await mountVolumes(deps, record, undo);
   for (const mount of record.mounts) {
     if (mount.type === "volume" && !mount.noCopy && mount.name !== undefined)
@@ -116,19 +119,20 @@ async function createAndStart(
     persistFolder: paths.persist,
     tty: config.Tty === true,
     openStdin: config.OpenStdin === true,
-    stdinOnce: config.StdinOnce === true && config.Tty !== true,
+    stdinOnce: isStdinOnce(config),
   });
   undo.defer(async () => {
     await runtime.signal(id, process, 9, true);
     await runtime.remove(id, paths.bundle, spec.linux.cgroupsPath);
   });
   deps.logs.setValve(id, attachSocket(paths.bundle));
-  if (config.OpenStdin) live.stdin = live.pending.size > 0 ? runtime.stdin(paths.bundle) : undefined;
+  if (config.OpenStdin) live.stdin = live.pending.size > 0 ? openInput(deps, record) : undefined;
   await live.stdin;
   for (const waiting of live.pending) waiting.started.resolve({ output: waiting.begin(record) });
   live.pending.clear();
 
   live.startedMonotonic = deps.clock.monotonic();
+  for (const endpoint of made.sandbox?.endpoints ?? []) deps.networks.announce("connect", endpoint.networkId, id);
   await runtime.start(id, process);
   const recorded = deps.containers.change(
     id,
@@ -140,6 +144,17 @@ async function createAndStart(
   await recorded;
 }
 
+/** The end of the first client's input is the end of the container's. A terminal has no such end. */
+export function isStdinOnce(config: ContainerRecord["config"]): boolean {
+  return config.StdinOnce === true && config.Tty !== true;
+}
+
+/** Opens the input of a container that has one. */
+export function openInput(deps: ContainerDependencies, record: ContainerRecord): Promise<StdinConnection> {
+  const { bundle } = instancePaths(deps.instance).container(record.id);
+  return runtimeOf(deps, record).stdin({ bundle, tty: record.config.Tty === true, once: isStdinOnce(record.config) });
+}
+
 /** Docker makes a WORKDIR that the image lacks. */
 function makeWorkingFolder(rootfs: string, path: string): void {
   try {
@@ -149,13 +164,32 @@ function makeWorkingFolder(rootfs: string, path: string): void {
   }
 }
 
+const networkFailure = "failed to set up container networking: ";
+
+/** Until the first start a container's networks are known by name: the one that has the name now is meant, from then on for good. */
+async function settleNetworks(deps: ContainerDependencies, record: ContainerRecord): Promise<ContainerRecord> {
+  if (wasStarted(record.state)) return record;
+  const networks = Object.fromEntries(
+    Object.entries(record.networks).map(([name, wanted]) => [name, { ...wanted, networkId: networkIdOf(deps, name) }]),
+  );
+  const isSettled = Object.entries(networks).every(([name, { networkId }]) => networkId === record.networks[name]?.networkId);
+  if (isSettled) return record;
+  await deps.containers.update(record.id, (now) => ({ ...now, networks }));
+  return deps.containers.get(record.id);
+}
+
+function networkIdOf(deps: ContainerDependencies, name: string): string {
+  const network = deps.networks.lookup(name);
+  if (!network) throw new EngineError("not_found", `${networkFailure}network ${name} not found`);
+  return network.config.id;
+}
+
 /** undefined: the network of the host or of another container. */
 async function joinNetworks(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<SandboxState | undefined> {
   const mode = record.hostConfig.NetworkMode ?? "bridge";
   if (mode === "host" || mode.startsWith("container:")) return undefined;
   undo.defer(() => deps.networkDriver.removeSandbox(record.id));
   const sandbox = await createSandbox(deps, record);
-  for (const endpoint of sandbox.endpoints) deps.networks.announce("connect", endpoint.networkId, record.id);
   undo.defer(() => {
     for (const endpoint of sandbox.endpoints) deps.networks.announce("disconnect", endpoint.networkId, record.id);
   });
@@ -163,12 +197,11 @@ async function joinNetworks(deps: ContainerDependencies, record: ContainerRecord
 }
 
 async function createSandbox(deps: ContainerDependencies, record: ContainerRecord): Promise<SandboxState> {
-  const prefix = "failed to set up container networking: ";
   let endpoints;
   try {
     endpoints = deps.networks.endpointRequests(record);
   } catch (error) {
-    throw new EngineError(isKind(error, "not_found") ? "not_found" : "internal", prefix + messageOf(error), { cause: error });
+    throw new EngineError(isKind(error, "not_found") ? "not_found" : "internal", networkFailure + messageOf(error), { cause: error });
   }
   try {
     return await deps.networkDriver.createSandbox({
@@ -185,7 +218,9 @@ async function createSandbox(deps: ContainerDependencies, record: ContainerRecor
     const where = isPort
       ? `driver failed programming external connectivity on endpoint ${record.name} (${endpoints[0]?.endpointId ?? ""}): `
       : "";
-    throw new EngineError(error instanceof EngineError ? error.kind : "internal", prefix + where + messageOf(error), { cause: error });
+    throw new EngineError(error instanceof EngineError ? error.kind : "internal", networkFailure + where + messageOf(error), {
+      cause: error,
+    });
   }
 }
 

@@ -84,3 +84,13 @@ function historyOf(state: ContainerState): ContainerHistory {
   const { exitCode, oomKilled, error, startedAt, finishedAt } = state;
   return { exitCode, oomKilled, error, startedAt, finishedAt };
 }
+
+/** It has run at least once. */
+export function wasStarted(state: ContainerState): boolean {
+  return state.startedAt !== zeroTime;
+}
+
+/** It has run, or a start of it has failed: what a start makes is known. */
+export function wasTried(state: ContainerState): boolean {
+  return wasStarted(state) || state.error !== "";
+}

@@ -27,7 +27,6 @@ test.each([
   [host({ ShmSize: -1 }), "SHM size can not be less than 0"],
   [host({ Memory: 1 }), "Minimum memory limit allowed is 6MB"],
   [host({ OomScoreAdj: 1001 }), "range for oom score adj is [-1000, 1000]"],
-  [host({ CpusetCpus: "0-" }), "Invalid value 0- for cpuset cpus"],
   [host({ RestartPolicy: { Name: "sometimes" } }), "unknown policy 'sometimes'"],
   [host({ RestartPolicy: { Name: "always", MaximumRetryCount: 1 } }), "maximum retry count can only be used with 'on-failure'"],
   [host({ RestartPolicy: { Name: "on-failure", MaximumRetryCount: -1 } }), "maximum retry count cannot be negative"],

@@ -34,9 +34,12 @@ function validateProcess(config: ContainerConfig): void {
     throw invalid(`the working directory '${directory}' is invalid, it needs to be an absolute path`);
   }
   if (config.StopSignal) parseSignal(config.StopSignal);
-  if (config.Hostname && !/^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62}[a-zA-Z0-9.]|)$/.test(config.Hostname)) {
-    throw invalid(`invalid hostname format: ${config.Hostname}`);
-  }
+  if (config.Hostname && !isHostname(config.Hostname)) throw invalid(`invalid hostname format: ${config.Hostname}`);
+  if (config.Domainname && !isHostname(config.Domainname)) throw invalid(`invalid domainname format: ${config.Domainname}`);
+}
+
+function isHostname(text: string): boolean {
+  return /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62}[a-zA-Z0-9.]|)$/.test(text) && !text.includes("..");
 }
 
 function validateHealthcheck(config: ContainerConfig): void {
@@ -68,8 +71,8 @@ function validateMemory(host: HostConfig): void {
 function validateCpu(host: HostConfig): void {
   if ((host.CpuShares ?? 0) < 0) throw invalid(`invalid CPU shares (${host.CpuShares}): value must be a positive integer`);
   const nano = host.NanoCpus ?? 0;
-  if (nano > 0 && (host.CpuPeriod ?? 0) > 0) throw invalid("Conflicting options: Nano CPUs and CPU Period cannot both be set.");
-  if (nano > 0 && (host.CpuQuota ?? 0) > 0) throw invalid("Conflicting options: Nano CPUs and CPU Quota cannot both be set.");
+  if (nano > 0 && (host.CpuPeriod ?? 0) > 0) throw invalid("Conflicting options: Nano CPUs and CPU Period cannot both be set");
+  if (nano > 0 && (host.CpuQuota ?? 0) > 0) throw invalid("Conflicting options: Nano CPUs and CPU Quota cannot both be set");
   const available = navigator.hardwareConcurrency;
   if (nano < 0 || nano > available * 1e9) {
     throw invalid(`range of CPUs is from 0.01 to ${available}.00, as there are only ${available} CPUs available`);
@@ -79,17 +82,8 @@ function validateCpu(host: HostConfig): void {
     throw invalid("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
   const quota = host.CpuQuota ?? 0;
   if (quota > 0 && quota < 1000) throw invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)");
-  validateSet("CPU", host.CpusetCpus, host.CpusetCpus);
-  validateSet("memory", host.CpusetMems, host.CpusetMems);
   const weight = host.BlkioWeight ?? 0;
   if (weight !== 0 && (weight < 10 || weight > 1000)) throw invalid("Range of blkio weight is from 10 to 1000");
-}
-
-function validateSet(kind: string, text: string | undefined, shown: string | undefined): void {
-  if (!text) return;
-  const parts = text.split(",");
-  if (!parts.every((part) => /^\d+(-\d+)?$/.test(part)))
-    throw invalid(`Invalid value ${shown} for cpuset ${kind === "CPU" ? "cpus" : "mems"}`);
 }
 
 function validateModes(host: HostConfig): void {

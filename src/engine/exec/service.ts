@@ -1,3 +1,4 @@
+import { deferred, sleep, type Deferred } from "#lib/async.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
 import { instancePaths } from "#lib/instance.ts";
@@ -13,7 +14,7 @@ import { buildProcess } from "../container/spec/build.ts";
 import { processInputs } from "../container/spec/assemble.ts";
 import { runtimeOf } from "../container/start.ts";
 import { isRunning } from "../container/state.ts";
-import { resolveUser } from "../container/user.ts";
+import { resolveUser, type ResolvedUser } from "../container/user.ts";
 import { containerCapabilities } from "../container/spec/capabilities.ts";
 
 /** What an exec was asked for. */
@@ -36,6 +37,10 @@ export interface Exec {
   readonly id: string;
   readonly containerId: string;
   readonly config: ExecConfig;
+  /** The container's run that it was made for: one that was never started ends with it. */
+  readonly containerStartedAt: string;
+  /** Resolves when its process is there, or will never be. */
+  readonly began: Deferred<void>;
   running: boolean;
   started: boolean;
   exitCode: number | undefined;
@@ -44,6 +49,9 @@ export interface Exec {
 
 /** Ended execs that can still be inspected; the oldest go first. */
 const keptExecs = 1000;
+
+/** How long a resize waits for an exec to begin: clients send it beside the start. */
+const beginLimitMilliseconds = 10_000;
 
 /** Programs that run in containers beside their first process. They are not kept over a restart of the daemon. */
 export class ExecService {
@@ -57,13 +65,16 @@ export class ExecService {
   /** @throws {EngineError} `not_found`, `conflict`, `invalid` with Docker's texts */
   create(name: string, config: ExecConfig): string {
     this.#deps.warmCgroups();
-    const record = this.#runningContainer(name);
     if (config.command.length === 0) throw new EngineError("invalid", "No exec command specified");
-    parseDetachKeys(config.detachKeys);
+    const record = this.#runningContainer(name);
+    parseDetachKeys(config.detachKeys, "escape");
+    if (config.user !== "") this.#resolveUser(config, record);
     const exec: Exec = {
       id: randomId(),
       containerId: record.id,
       config,
+      containerStartedAt: record.state.startedAt,
+      began: deferred<void>(),
       running: false,
       started: false,
       exitCode: undefined,
@@ -79,28 +90,35 @@ export class ExecService {
   /** @throws {EngineError} `not_found` with Docker's text */
   find(id: string): Exec {
     const exec = this.#execs.get(id);
-    if (!exec || !this.#deps.containers.peek(exec.containerId)) throw new EngineError("not_found", `No such exec instance: ${id}`);
+    if (!exec || this.#isGone(exec)) throw new EngineError("not_found", `No such exec instance: ${id}`);
     return exec;
+  }
+
+  /** With its container, or with the run of the container for which it was made and in which it was never started. */
+  #isGone(exec: Exec): boolean {
+    const state = this.#deps.containers.peek(exec.containerId)?.state;
+    if (!state) return true;
+    return !exec.started && (!isRunning(state) || state.startedAt !== exec.containerStartedAt);
   }
 
   /** Ids of a container's execs that have not ended. */
   ofContainer(containerId: string): string[] {
     return [...this.#execs.values()]
-      .filter((exec) => exec.containerId === containerId && exec.exitCode === undefined)
+      .filter((exec) => exec.containerId === containerId && exec.exitCode === undefined && !this.#isGone(exec))
       .map((exec) => exec.id);
   }
 
   /** Starts without a client. */
   async startDetached(id: string): Promise<void> {
     const { exec, record } = this.#claim(id);
-    const { runtime, request } = this.#prepare(exec, record);
     try {
+      const { runtime, request } = this.#prepare(exec, record);
       const running = await runtime.execMonitored({ ...request, openStdin: false, tty: exec.config.tty });
       exec.pid = running.process.pid;
       this.#announceStart(exec, record);
       void running.exit.then((code) => this.#ended(exec, record, code, request.bundle));
     } catch (error) {
-      this.#failed(exec, record, error, request.bundle);
+      this.#failed(exec, record, error);
       throw error;
     }
   }
@@ -116,12 +134,14 @@ export class ExecService {
     signal: AbortSignal,
   ): Promise<void> {
     const { exec, record } = this.#claim(id);
-    const client = await accept();
-    const prepared = this.#prepare(exec, record, options.consoleSize);
+    let client: ClientStream | undefined;
     try {
+      const prepared = this.#prepare(exec, record, options.consoleSize);
+      client = await accept();
       await (exec.config.tty ? this.#runTerminal(exec, record, prepared, client, signal) : this.#runPiped(exec, record, prepared, client));
     } catch (error) {
-      this.#failed(exec, record, error, prepared.request.bundle);
+      this.#failed(exec, record, error);
+      if (!client) throw error;
       // The connection is the client's stream by now: the reason goes where its output would have gone.
       const text = Buffer.from(`${messageOf(error)}\r\n`);
       await client.write(exec.config.tty ? text : withHead(text, 1)).catch(() => undefined);
@@ -169,7 +189,9 @@ export class ExecService {
       this.#ended(exec, record, code);
     });
     // It may outlive this client: its folder goes when it has ended and nobody reads any more.
-    const stdin = exec.config.attachStdin ? await runtime.stdin(request.bundle).catch(() => undefined) : undefined;
+    const stdin = exec.config.attachStdin
+      ? await runtime.stdin({ bundle: request.bundle, tty: true, once: false }).catch(() => undefined)
+      : undefined;
     const how = await copyStreams(client, output, stdin, {
       ...{ stdin: exec.config.attachStdin, stdout: true, stderr: true, tty: true, foreground: true, framed: false, closeStdin: false },
       detachKeys: parseDetachKeys(exec.config.detachKeys),
@@ -183,8 +205,14 @@ export class ExecService {
     stdin?.close();
   }
 
-  async resize(id: string, width: number, height: number): Promise<void> {
+  /** @throws {EngineError} `not_found`, `conflict` with Docker's texts */
+  async resize(id: string, width: number, height: number, signal: AbortSignal): Promise<void> {
     const exec = this.find(id);
+    const began = exec.began.promise.then(() => true);
+    const waited = new AbortController();
+    const isThere = await Promise.race([began, sleep(beginLimitMilliseconds, AbortSignal.any([signal, waited.signal])).then(() => false)]);
+    waited.abort();
+    if (!isThere) throw new EngineError("conflict", "timeout waiting for exec session ready");
     if (!exec.running) throw new EngineError("conflict", `exec process is not started`);
     const record = this.#deps.containers.get(exec.containerId);
     if (exec.config.tty) await runtimeOf(this.#deps, record).resize(this.#bundle(exec), width, height);
@@ -193,8 +221,8 @@ export class ExecService {
   /** An exec is started once. */
   #claim(id: string): { exec: Exec; record: ContainerRecord } {
     const exec = this.find(id);
-    if (exec.exitCode !== undefined) throw new EngineError("conflict", `exec ${id} has already exited`);
-    if (exec.started) throw new EngineError("conflict", `exec ${id} is already running`);
+    if (exec.exitCode !== undefined) throw new EngineError("conflict", `exec command ${id} has already run`);
+    if (exec.started) throw new EngineError("conflict", `exec command ${id} is already running`);
     const record = this.#runningContainer(exec.containerId);
     exec.started = true;
     exec.running = true;
@@ -203,10 +231,7 @@ export class ExecService {
 
   #prepare(exec: Exec, record: ContainerRecord, consoleSize = exec.config.consoleSize): Prepared {
     const { config } = exec;
-    const paths = instancePaths(this.#deps.instance).container(record.id);
-    const [passwd = "", group = ""] = readFromRootfs(paths.rootfs, ["etc/passwd", "etc/group"]);
-    const user = resolveUser(config.user || record.config.User || "", config.user ? [] : (record.hostConfig.GroupAdd ?? []), passwd, group);
-    const inputs = processInputs(this.#deps, record, user);
+    const inputs = processInputs(this.#deps, record, this.#resolveUser(config, record));
     const capabilities = config.privileged
       ? containerCapabilities({ privileged: true, add: [], drop: [] }, this.#deps.settings.capabilities)
       : inputs.capabilities;
@@ -231,7 +256,16 @@ export class ExecService {
     return { runtime: runtimeOf(this.#deps, record), request };
   }
 
+  /** @throws {EngineError} `invalid` with Docker's text for a name that the container does not know */
+  #resolveUser(config: ExecConfig, record: ContainerRecord): ResolvedUser {
+    const { rootfs } = instancePaths(this.#deps.instance).container(record.id);
+    const [passwd = "", group = ""] = readFromRootfs(rootfs, ["etc/passwd", "etc/group"]);
+    const groups = config.user === "" ? (record.hostConfig.GroupAdd ?? []) : [];
+    return resolveUser(config.user || record.config.User || "", groups, passwd, group);
+  }
+
   #announceStart(exec: Exec, record: ContainerRecord): void {
+    exec.began.resolve();
     const entry = `exec_start: ${exec.config.command.join(" ")}`;
     this.#deps.events.emit("container", entry, record.id, { ...containerAttributes(record), execID: exec.id });
   }
@@ -247,10 +281,11 @@ export class ExecService {
     if (bundle !== undefined) this.#removeBundle(record, bundle);
   }
 
-  #failed(exec: Exec, record: ContainerRecord, error: unknown, bundle: string): void {
+  #failed(exec: Exec, record: ContainerRecord, error: unknown): void {
     exec.running = false;
+    exec.began.resolve();
     exec.exitCode = error instanceof StartError ? startFailureExitCodes[error.failure] : 126;
-    this.#removeBundle(record, bundle);
+    this.#removeBundle(record, this.#bundle(exec));
   }
 
   #removeBundle(record: ContainerRecord, bundle: string): void {
@@ -266,7 +301,7 @@ export class ExecService {
   #runningContainer(name: string): ContainerRecord {
     const record = this.#deps.containers.find(name);
     if (record.state.status === "paused")
-      throw new EngineError("conflict", `container ${name} is paused, unpause the container before exec`);
+      throw new EngineError("conflict", `Container ${name} is paused, unpause the container before exec`);
     if (record.state.status === "restarting")
       throw new EngineError("conflict", `Container ${record.id} is restarting, wait until the container is running`);
     if (!isRunning(record.state)) throw new EngineError("conflict", `container ${record.id} is not running`);
@@ -277,7 +312,7 @@ export class ExecService {
     if (this.#execs.size < keptExecs) return;
     for (const [id, exec] of this.#execs) {
       if (this.#execs.size < keptExecs) return;
-      if (exec.exitCode !== undefined || !this.#deps.containers.peek(exec.containerId)) this.#execs.delete(id);
+      if (exec.exitCode !== undefined || this.#isGone(exec)) this.#execs.delete(id);
     }
   }
 }

@@ -7,7 +7,15 @@ import { isDigest, parseDigest, type Digest } from "#lib/digest.ts";
 import { EngineError, isKind } from "#lib/errors.ts";
 import { shortId } from "#lib/id.ts";
 import type { Logger } from "#lib/log.ts";
-import { familiarName, familiarReference, formatReference, parseReference, withDefaultTag, type Reference } from "#lib/reference.ts";
+import {
+  familiarName,
+  familiarReference,
+  formatReference,
+  parseReference,
+  withDefaultTag,
+  withTag,
+  type Reference,
+} from "#lib/reference.ts";
 import type { ImageConfig, ImageRunConfig } from "#types/oci/image.ts";
 import type { ImageRecord, ImageReferenceRecord } from "#types/record/image.ts";
 import type { EventBus } from "../event/bus.ts";
@@ -78,6 +86,11 @@ export class ImageService {
     return config;
   }
 
+  /** None also when the config is damaged: such an image is still listed and removed. */
+  labels(id: string): Readonly<Record<string, string>> | undefined {
+    return this.#configs.get(id)?.config?.Labels ?? undefined;
+  }
+
   /** References of an image, tags before digests. */
   references(id: string): ImageReferenceRecord[] {
     return [...this.#deps.store.table("image_reference").values()].filter((record) => record.imageId === id);
@@ -129,7 +142,7 @@ export class ImageService {
       if (!matchesPlatform(wanted, image)) {
         throw new EngineError(
           "not_found",
-          `image with reference ${shownReference(text)} was found but does not provide the specified platform (${platform})`,
+          `image with reference ${text} was found but its platform (${shownPlatform(image)}) does not match the specified platform (${platform})`,
         );
       }
     }
@@ -168,17 +181,18 @@ export class ImageService {
   /** @throws {EngineError} `not_found`, `invalid` with Docker's texts */
   async tag(source: string, repository: string, tag: string): Promise<void> {
     const image = this.find(source);
-    const reference = parseReference(repository + (tag ? `:${tag}` : ""));
-    if (reference.digest) throw new EngineError("invalid", "refusing to create a tag with a digest reference");
+    const named = parseReference(repository);
+    if (named.digest) throw new EngineError("invalid", "cannot import digest reference");
+    const reference = tag === "" ? withDefaultTag(named) : withTag(named, tag);
     if (familiarName(reference) === "sha256") {
       throw new EngineError("invalid", "refusing to create an ambiguous tag using digest algorithm as name");
     }
-    const full = formatReference(withDefaultTag(reference));
+    const full = formatReference(reference);
     await this.#deps.store.update((transaction) => {
       transaction.put("image_reference", full, { reference: full, imageId: image.id, targetDigest: image.manifestDigest });
       transaction.put("image", image.id, { ...image, lastTaggedNano: String(BigInt(Date.now()) * 1_000_000n) });
     });
-    this.#deps.events.emit("image", "tag", image.id, { ...this.#labels(image.id), name: familiarReference(withDefaultTag(reference)) });
+    this.#deps.events.emit("image", "tag", image.id, { ...this.labels(image.id), name: familiarReference(reference) });
   }
 
   /**
@@ -232,7 +246,7 @@ export class ImageService {
     await this.#deps.store.update((transaction) => {
       for (const record of references) transaction.remove("image_reference", record.reference);
     });
-    for (const _record of references) this.#deps.events.emit("image", "untag", image.id, { ...this.#labels(image.id), name: image.id });
+    for (const _record of references) this.#deps.events.emit("image", "untag", image.id, { ...this.labels(image.id), name: image.id });
     return references.map((record) => ({ Untagged: familiarReference(parseReference(record.reference)) }));
   }
 
@@ -311,10 +325,6 @@ export class ImageService {
     const bytes = await this.#deps.content.read(id, documentLimitBytes);
     return parseImageConfig(bytes);
   }
-
-  #labels(id: string): Readonly<Record<string, string>> {
-    return this.#configs.get(id)?.config?.Labels ?? {};
-  }
 }
 
 function imageBlobs(image: ImageRecord): Digest[] {
@@ -340,6 +350,10 @@ function inUse(
       : `container ${shortId(id)} is using its referenced image ${shortId(imageId)}`;
   const subject = action === "delete" ? name : JSON.stringify(name);
   return new EngineError("conflict", `conflict: unable to ${action} ${subject} (${force}) - ${reason}`);
+}
+
+function shownPlatform({ os, architecture, variant }: ImageRecord): string {
+  return [os, architecture, variant].filter(Boolean).join("/");
 }
 
 /** A reference as Docker repeats it in messages: with the tag it was completed by. */

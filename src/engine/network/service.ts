@@ -1,12 +1,12 @@
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import type { MetadataStore } from "#drivers/metadata/store.ts";
+import { defaultGateway, subnetFaults } from "#drivers/network/ipam.ts";
 import type { EndpointRequest, NetworkDriver } from "#drivers/network/types.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import { randomId, shortId } from "#lib/id.ts";
 import { bridgeName, type Instance } from "#lib/instance.ts";
-import type { EndpointSettings } from "#types/engine-api/index.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { NetworkConfig, NetworkRecord, Subnet } from "#types/record/network.ts";
 import type { EventBus } from "../event/bus.ts";
@@ -20,7 +20,7 @@ export interface NetworkCreateRequest {
   readonly enableIpv4: boolean;
   readonly enableIpv6: boolean;
   readonly ipamDriver: string;
-  readonly ipamOptions: Readonly<Record<string, string>>;
+  readonly ipamOptions: Readonly<Record<string, string>> | null;
   readonly subnets: readonly Subnet[];
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -58,7 +58,7 @@ export class NetworkService {
           enableIpv4: true,
           enableIpv6: false,
           ipamDriver: "default",
-          ipamOptions: {},
+          ipamOptions: null,
           subnets: driver === "bridge" ? this.#defaultSubnets(bridgeAddress) : [],
           labels: {},
           options:
@@ -122,7 +122,7 @@ export class NetworkService {
   create(request: NetworkCreateRequest): Promise<NetworkRecord> {
     return this.#locks.run("networks", async () => {
       validateName(request.name);
-      if (predefined.includes(request.name)) {
+      if (predefined.includes(request.name) || request.name === "default") {
         throw new EngineError("forbidden", `operation is not permitted on predefined ${request.name} network `);
       }
       if (this.list().some((record) => record.config.name === request.name)) {
@@ -131,10 +131,11 @@ export class NetworkService {
       const driver = request.driver || "bridge";
       if (driver === "host" || driver === "null")
         throw new EngineError("forbidden", `only one instance of ${JSON.stringify(driver)} network is allowed`);
-      if (driver !== "bridge")
-        throw new EngineError("not_found", `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
+      if (driver !== "bridge") throw new EngineError("not_found", `plugin ${JSON.stringify(driver)} not found`);
       if (request.ipamDriver && request.ipamDriver !== "default")
-        throw new EngineError("not_found", `could not find plugin ${request.ipamDriver} in v1 plugin registry: plugin not found`);
+        throw new EngineError("not_found", `plugin ${JSON.stringify(request.ipamDriver)} not found`);
+      const faults = subnetFaults(request.subnets);
+      if (faults.length > 0) throw new EngineError("invalid", `invalid network config:\n${listFaults(faults)}`);
       const record = this.#toRecord({ ...request, driver, subnets: this.#chooseSubnets(request) }, randomId());
       // The record is the intent: what a kill leaves between these two lines is repaired from it.
       await this.#store.update((transaction) => transaction.put("network", record.config.id, record));
@@ -149,11 +150,13 @@ export class NetworkService {
     });
   }
 
+  /** Those that were asked for, of families that are on, and one of each family for which none was. */
   #chooseSubnets(request: NetworkCreateRequest): Subnet[] {
     const families = [...(request.enableIpv4 ? [4 as const] : []), ...(request.enableIpv6 ? [6 as const] : [])];
-    const missing = families.filter((family) => !request.subnets.some((subnet) => subnet.family === family));
+    const wanted = request.subnets.filter(({ family }) => families.includes(family)).map(withGateway);
+    const missing = families.filter((family) => !wanted.some((subnet) => subnet.family === family));
     const taken = this.list().flatMap((record) => record.config.subnets);
-    return [...request.subnets, ...(missing.length > 0 ? this.#driver.chooseSubnets(missing, [...taken, ...request.subnets]) : [])];
+    return [...wanted, ...(missing.length > 0 ? this.#driver.chooseSubnets(missing, [...taken, ...wanted]) : [])];
   }
 
   #toRecord(request: NetworkCreateRequest, id: string): NetworkRecord {
@@ -211,7 +214,8 @@ export class NetworkService {
   /** What a container's start asks the driver for, one request per network with a bridge. */
   endpointRequests(record: ContainerRecord): EndpointRequest[] {
     return Object.entries(record.networks).flatMap(([name, wanted]) => {
-      const network = (this.peek(wanted.networkId) ?? this.find(name)).config;
+      // The network it was connected to, and no other that has got the name meanwhile.
+      const network = this.find(wanted.networkId || name).config;
       if (network.driver !== "bridge") return [];
       const interfaceName = wanted.driverOptions["com.docker.network.endpoint.ifname"];
       return [
@@ -228,29 +232,6 @@ export class NetworkService {
         },
       ];
     });
-  }
-
-  /** @throws {EngineError} `invalid` with Docker's texts */
-  validateEndpoint(networkId: string, settings: EndpointSettings): void {
-    const { config } = this.find(networkId);
-    const { IPv4Address: ipv4, IPv6Address: ipv6, LinkLocalIPs: linkLocal } = settings.IPAMConfig ?? {};
-    if (ipv4 && isIP(ipv4) !== 4) throw new EngineError("invalid", `invalid endpoint settings:\ninvalid IPv4 address: ${ipv4}`);
-    if (ipv6 && isIP(ipv6) !== 6) throw new EngineError("invalid", `invalid endpoint settings:\ninvalid IPv6 address: ${ipv6}`);
-    for (const address of linkLocal ?? [])
-      if (isIP(address) === 0) throw new EngineError("invalid", `invalid link-local IP address: ${address}`);
-    if ((ipv4 || ipv6) && predefined.includes(config.name)) {
-      throw new EngineError(
-        "invalid",
-        "invalid config for network " +
-          `${config.name}: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only`,
-      );
-    }
-    if ((settings.Aliases ?? []).length > 0 && predefined.includes(config.name)) {
-      throw new EngineError(
-        "invalid",
-        `invalid config for network ${config.name}: invalid endpoint settings:\nnetwork-scoped aliases are only supported for user-defined networks`,
-      );
-    }
   }
 
   announcePrune(): void {
@@ -271,9 +252,20 @@ export function dnsNames(record: ContainerRecord, aliases: readonly string[]): s
   return [...new Set([record.name, ...aliases, shortId(record.id), hostname].filter(Boolean))];
 }
 
+/** Separators and control characters are no part of a name, whatever else Docker allows in one (E5). */
 function validateName(name: string): void {
-  if (name.trim() === "") throw new EngineError("invalid", `invalid network name: name is empty`);
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_. -]*$/.test(name)) {
-    throw new EngineError("invalid", `invalid network name ${JSON.stringify(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
-  }
+  if (name.trim() === "") throw new EngineError("invalid", "invalid name: name is empty");
+  if (name === "." || name === ".." || /[/\\\p{Cc}]/u.test(name))
+    throw new EngineError("invalid", `invalid name: ${JSON.stringify(name)} has a separator or a control character`);
+}
+
+function withGateway(subnet: Subnet): Subnet {
+  if (subnet.gateway !== "") return subnet;
+  const gateway = defaultGateway(subnet.subnet, subnet.ipRange);
+  return gateway === undefined ? subnet : { ...subnet, gateway, gatewayChosen: true };
+}
+
+/** As Go prints several errors: one as it is, more as a list. */
+function listFaults(faults: readonly string[]): string {
+  return faults.length === 1 ? faults.join() : faults.map((fault) => `* ${fault}`).join("\n");
 }

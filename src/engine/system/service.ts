@@ -17,6 +17,13 @@ export interface SystemVersions {
   readonly monitor: { readonly version: string; readonly commit: string };
 }
 
+export interface RuntimeFacts {
+  readonly name: string;
+  readonly path: string;
+  /** What it says of itself, JSON. Absent: it is older than `features` of the runtime specification. */
+  readonly features?: string;
+}
+
 /** What the daemon knows of itself and its host, fixed at start. */
 export interface SystemSettings {
   readonly id: string;
@@ -29,7 +36,7 @@ export interface SystemSettings {
   readonly logDriver: string;
   readonly registryMirrors: readonly string[];
   readonly labels: readonly string[];
-  readonly runtimes: readonly { readonly name: string; readonly path: string }[];
+  readonly runtimes: readonly RuntimeFacts[];
   readonly defaultRuntime: string;
   readonly initBinary: string;
   readonly liveRestore: boolean;
@@ -59,7 +66,7 @@ export interface SystemFacts extends SystemSettings {
 export class SystemService {
   readonly events: EventBus;
   readonly versions: SystemVersions;
-  readonly #settings: SystemSettings;
+  #settings: SystemSettings;
   readonly #containers: ContainerService;
   readonly #images: ImageService;
 
@@ -73,6 +80,11 @@ export class SystemService {
     this.events = services.events;
     this.#containers = services.containers;
     this.#images = services.images;
+  }
+
+  /** After the daemon's configuration has been read again. */
+  configure(settings: SystemSettings): void {
+    this.#settings = settings;
   }
 
   async info(): Promise<SystemFacts> {

@@ -9,8 +9,8 @@ import type { EventBus } from "../event/bus.ts";
 export interface VolumeCreateRequest {
   readonly name?: string;
   readonly driver?: string;
-  readonly options?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, string>> | null;
+  readonly labels?: Readonly<Record<string, string>> | null;
   readonly anonymous?: boolean;
 }
 
@@ -73,6 +73,7 @@ export class VolumeService {
 
   async #createLocked(name: string, request: VolumeCreateRequest): Promise<VolumeRecord> {
     const driverName = request.driver || "local";
+    const driver = this.#driver(driverName, name);
     const existing = this.#store.table("volume").get(name);
     if (existing) {
       if (request.driver && existing.driver !== driverName) {
@@ -80,17 +81,16 @@ export class VolumeService {
       }
       return existing;
     }
-    const driver = this.#driver(driverName, name);
     const anonymous = request.anonymous ?? !request.name;
     const record: VolumeRecord = {
       name,
       driver: driverName,
-      options: request.options ?? {},
-      labels: { ...request.labels, ...(anonymous && { [anonymousLabel]: "" }) },
+      options: request.options ?? null,
+      labels: anonymous ? { ...request.labels, [anonymousLabel]: "" } : (request.labels ?? null),
       createdAt: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
       anonymous,
     };
-    await driver.create(name, record.options);
+    await driver.create(name, record.options ?? {});
     try {
       await this.#store.update((transaction) => transaction.put("volume", name, record));
     } catch (error) {
@@ -135,7 +135,7 @@ export class VolumeService {
   /** Makes the data available to a container that starts. */
   async mount(name: string, containerId: string): Promise<string> {
     const record = this.get(name);
-    const path = await this.#driver(record.driver).mount(name, record.options, containerId);
+    const path = await this.#driver(record.driver).mount(name, record.options ?? {}, containerId);
     this.#events.emit("volume", "mount", name, { container: containerId, driver: record.driver });
     return path;
   }

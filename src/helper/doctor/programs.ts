@@ -1,20 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
+import { existsSync } from "node:fs";
+import { floorOf, missingFixes, type RuntimeName } from "#drivers/runtime/fixes.ts";
 import type { Check } from "./check.ts";
-import { isAtLeast, versionNumbers } from "./version.ts";
 
-interface Runtime {
-  readonly name: "crun" | "runc";
-  /** First upstream versions with the fixes, one per release series; a later series has them too. */
-  readonly floors: readonly string[];
-  readonly fixes: readonly string[];
-}
-
-/** Source: advisories GHSA-9493-h29p-rfm2, GHSA-qw9x-cqr3-wc7r, GHSA-cgrx-mc8f-2prm (runc) and GHSA-f42g-r5jj-qh4j (crun). */
-const runtimes: readonly Runtime[] = [
-  { name: "crun", floors: ["1.25"], fixes: ["CVE-2025-24965"] },
-  { name: "runc", floors: ["1.2.8", "1.3.3"], fixes: ["CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"] },
-];
+const runtimes = ["crun", "runc"] as const;
 
 /** Programs the engine starts, with versions. */
 export async function checkPrograms(): Promise<Check[]> {
@@ -28,49 +16,28 @@ export async function checkPrograms(): Promise<Check[]> {
 }
 
 async function checkRuntimes(): Promise<Check[]> {
-  const found = await Promise.all(runtimes.map(async (runtime) => ({ runtime, version: await versionOf(runtime.name, "--version") })));
+  const found = await Promise.all(runtimes.map(async (name) => ({ name, version: await versionOf(name, "--version") })));
   if (found.every(({ version }) => version === undefined)) {
     return [{ name: "crun", status: "missing", detail: "neither crun nor runc is installed: containers cannot run", ...install("crun") }];
   }
-  return found.map(({ runtime, version }): Check => {
-    const { name } = runtime;
-    if (version !== undefined) return judge(runtime, version);
+  return found.map(({ name, version }): Check => {
+    if (version !== undefined) return judge(name, version);
     if (name === "crun")
       return { name, status: "warn", detail: "not installed: runc is used, which starts containers more slowly", ...install(name) };
     return { name, status: "info", detail: "not installed: crun is used" };
   });
 }
 
-/** Old versions are told, never refused: distributions carry fixes back under the old number, and name them in their changelog. */
-function judge(runtime: Runtime, version: string): Check {
-  const { name } = runtime;
-  if (hasFixes(runtime, version)) return { name, status: "ok", detail: version };
-  const changelog = distributionChangelog(name);
-  const open = runtime.fixes.filter((fix) => !changelog.includes(fix));
-  if (open.length === 0) return { name, status: "ok", detail: `${version}, with the distribution's fixes` };
-  const detail = `${version} is older than ${runtime.floors.join(" or ")} and its package does not name the fix of ${open.join(", ")}`;
+/** Old versions are told, never refused. */
+function judge(name: RuntimeName, version: string): Check {
+  const open = missingFixes(name, version);
+  if (open.length === 0) return { name, status: "ok", detail: version };
   return {
     name,
     status: "warn",
-    detail,
+    detail: `${version} is older than ${floorOf(name)} and its package does not name the fix of ${open.join(", ")}`,
     advice: `Update ${name} when the distribution offers a newer one: apt-get update && apt-get install ${name}`,
   };
-}
-
-export function hasFixes({ floors }: Pick<Runtime, "floors">, version: string): boolean {
-  const series = versionNumbers(version).slice(0, 2).join(".");
-  const own = floors.find((floor) => versionNumbers(floor).slice(0, 2).join(".") === series);
-  return isAtLeast(version, own ?? floors.at(-1) ?? "0");
-}
-
-function distributionChangelog(name: string): string {
-  try {
-    const folder = `/usr/share/doc/${name}`;
-    const file = readdirSync(folder).find((entry) => entry === "changelog.Debian.gz");
-    return file === undefined ? "" : gunzipSync(readFileSync(`${folder}/${file}`)).toString();
-  } catch {
-    return ""; // another distribution, or documentation left out
-  }
 }
 
 async function checkOne(name: string, packageName: string, flag: string): Promise<Check> {

@@ -43,6 +43,8 @@ export interface ContainerNetwork {
   readonly mac?: string;
   readonly driverOptions: Readonly<Record<string, string>>;
   readonly gatewayPriority: number;
+  /** By `network connect`, which settles its names at once; those of a create are settled at the start. */
+  readonly connectedLater?: true;
 }
 
 export interface ContainerMount {

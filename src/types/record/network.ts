@@ -22,6 +22,8 @@ export interface Subnet {
   /** CIDR, for example 172.18.0.0/16. */
   readonly subnet: string;
   readonly gateway: string;
+  /** The subnet was asked for without a gateway, and the engine chose it: not shown as part of the configuration. */
+  readonly gatewayChosen?: true;
   /** CIDR inside the subnet from which addresses are given out; the subnet itself when absent. */
   readonly ipRange?: string;
   /** Addresses never given out: name → address. */
@@ -87,8 +89,8 @@ export interface NetworkRecord {
   readonly configOnly: boolean;
   readonly configFrom: string;
   readonly ipamDriver: string;
-  readonly ipamOptions: Readonly<Record<string, string>>;
-  /** Subnets as they were asked for: empty when the engine chose them. */
+  /** Null: none were given. */
+  readonly ipamOptions: Readonly<Record<string, string>> | null;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -1,8 +1,9 @@
 export interface VolumeRecord {
   readonly name: string;
   readonly driver: string;
-  readonly options: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
+  /** Null: none were given. */
+  readonly options: Readonly<Record<string, string>> | null;
+  readonly labels: Readonly<Record<string, string>> | null;
   /** RFC 3339. */
   readonly createdAt: string;
   readonly anonymous: boolean;

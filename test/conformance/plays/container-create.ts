@@ -119,7 +119,7 @@ const refused: readonly (readonly [what: string, body: Body])[] = [
   ["a malformed MAC address", { MacAddress: "nonsense" }],
   [
     "a static address on the default bridge",
-    { NetworkingConfig: { EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: "172.30.255.77" } } } } },
+    { NetworkingConfig: { EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: "203.0.113.77" } } } } },
   ],
   ["a static address that is none", { NetworkingConfig: { EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: "nonsense" } } } } }],
   ["a network container with exposed ports", { ExposedPorts: { "80/tcp": {} }, HostConfig: { NetworkMode: "container:gantry-missing" } }],

@@ -100,7 +100,8 @@ export const exec: PlayBook = {
     }),
     play("with a terminal the stream is raw", async (t) => {
       const container = await t.running();
-      const id = await t.exec(container, { Cmd: ["sh", "-c", "test -t 1 && stty size"], Tty: true, ConsoleSize: [24, 80] });
+      // crun 1.8 sets the size a moment after the program has begun.
+      const id = await t.exec(container, { Cmd: ["sh", "-c", "sleep 0.2; test -t 1 && stty size"], Tty: true, ConsoleSize: [24, 80] });
       await t.stream("POST", `/exec/${id}/start`, { body: { Tty: true, ConsoleSize: [24, 80] } });
       await inspect(t, id);
     }),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { expectClean } from "../../support/audit.ts";
+import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
@@ -15,8 +15,7 @@ beforeAll(async () => {
   await loadBusybox(daemon);
 });
 afterAll(async () => {
-  await expectClean(daemon);
-  await daemon[Symbol.asyncDispose]();
+  await endClean(daemon);
 });
 
 /** Runs a container in the background that is removed whatever happens. */
@@ -52,6 +51,27 @@ describe("a container", () => {
     expect((await daemon.request("POST", "/containers/twice/start")).status).toBe(304);
     await cli("stop", "-t", "0", "twice");
     expect((await daemon.request("POST", "/containers/twice/stop")).status).toBe(304);
+  });
+
+  test("a stop by a signal that does not exist is no stop: the restart policy still holds", async () => {
+    await using _one = await background("stays", "--restart", "always", busybox, "sh", "-c", "sleep 1; exit 1");
+    expect(await daemon.request("POST", "/containers/stays/stop?signal=NONSENSE")).toMatchObject({
+      status: 400,
+      body: { message: "cannot stop container: stays: invalid signal: NONSENSE" },
+    });
+    await until(async () => Number(await state("stays", "{{.RestartCount}}")) > 0);
+  }, 30_000);
+
+  test("may share the network of one that is not there yet, which a rename does not change", async () => {
+    expect((await cli("create", "--name", "guest", "--network", "container:landlord", busybox, "true")).code).toBe(0);
+    expect((await cli("start", "guest")).stderr).toContain("No such container: landlord");
+    await using _host = await background("landlord", busybox, "sleep", "1000");
+    expect((await cli("start", "-a", "guest")).code).toBe(0);
+    await using _other = await background("tenant", "--network", "container:landlord", busybox, "true");
+    await cli("rename", "landlord", "owner");
+    expect((await cli("start", "-a", "tenant")).code).toBe(0);
+    expect((await cli("rename", "owner", "landlord")).code).toBe(0);
+    await cli("rm", "guest");
   });
 
   test("that runs cannot be removed without force", async () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker, runWithInput } from "../../support/docker.ts";
-import { expectClean } from "../../support/audit.ts";
+import { endClean } from "../../support/audit.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
 
 let daemon: TestDaemon;
@@ -12,8 +14,7 @@ beforeAll(async () => {
   await loadBusybox(daemon);
 });
 afterAll(async () => {
-  await expectClean(daemon);
-  await daemon[Symbol.asyncDispose]();
+  await endClean(daemon);
 });
 
 describe("docker run", () => {
@@ -71,6 +72,32 @@ describe("docker run", () => {
 
   test("--init puts a reaper before the program", async () => {
     expect((await run("--init", busybox, "sh", "-c", "cat /proc/1/comm")).stdout).not.toBe("sh\n");
+  });
+
+  test("-v mounts a file, and makes a folder that is missing, also read-only (bug 28)", async () => {
+    const folder = await mkdtemp(`${tmpdir()}/gantry-bind-`);
+    await writeFile(`${folder}/file`, "of the host\n");
+    const binds = ["-v", `${folder}/file:/file`, "-v", `${folder}/new/one:/one:ro`];
+    expect(await run(...binds, busybox, "sh", "-c", "cat /file; ls -d /one")).toEqual({
+      stdout: "of the host\n/one\n",
+      stderr: "",
+      code: 0,
+    });
+    expect((await stat(`${folder}/new/one`)).isDirectory()).toBe(true);
+    await rm(folder, { recursive: true });
+  });
+
+  test("a folder mounted onto a file is refused with advice, as the caller's fault", async () => {
+    const result = await run("-v", "/tmp:/etc/passwd", busybox, "true");
+    expect(result.code).toBe(125);
+    expect(result.stderr).toContain("Are you trying to mount a directory onto a file (or vice-versa)?");
+  });
+
+  test("a CPU that is not there is refused before anything is made", async () => {
+    const result = await run("--name", "pinned", "--cpuset-cpus", "4000", busybox, "true");
+    expect(result.code).toBe(125);
+    expect(result.stderr).toContain("Requested CPUs are not available - requested 4000, available: 0");
+    expect((await docker(daemon.host, "ps", "-aq")).stdout).toBe("");
   });
 
   test("twenty at once all end well", async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import net from "node:net";
-import { expectClean } from "../../support/audit.ts";
+import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
-import { docker } from "../../support/docker.ts";
+import { docker, runWithInput } from "../../support/docker.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
 import { runInTerminal } from "../../support/terminal.ts";
 import { until } from "../../support/until.ts";
@@ -15,8 +15,7 @@ beforeAll(async () => {
   await loadBusybox(daemon);
 });
 afterAll(async () => {
-  await expectClean(daemon);
-  await daemon[Symbol.asyncDispose]();
+  await endClean(daemon);
 });
 
 describe("a terminal", () => {
@@ -114,4 +113,37 @@ describe("output", () => {
     expect(lines.map(({ Action }) => Action)).toEqual(["create", "attach", "start", "die", "destroy"]);
     expect(lines[3]?.Actor.Attributes).toMatchObject({ name: "told", exitCode: "6", image: busybox });
   });
+});
+
+describe("input", () => {
+  test("its end reaches a container that has printed before, every time", async () => {
+    const run = async (): Promise<string> => {
+      const script = "echo first; cat";
+      const { stdout } = await runWithInput(daemon.host, "last\n", "run", "-i", "--rm", "--network", "none", busybox, "sh", "-c", script);
+      return stdout;
+    };
+    const rounds = Array.from({ length: 10 }, (_, round) => round);
+    for (const _ of rounds) expect(new Set(await Promise.all([run(), run(), run(), run()]))).toEqual(new Set(["first\nlast\n"]));
+  }, 60_000);
+
+  test("that nobody reads any more is thrown away", async () => {
+    const script = "head -c 2 >/dev/null; exec <&-; sleep 1; echo done";
+    const { stdout, code } = await runWithInput(daemon.host, Buffer.alloc(5_000_000, 97), "run", "-i", "--rm", busybox, "sh", "-c", script);
+    expect({ stdout, code }).toEqual({ stdout: "done\n", code: 0 });
+  }, 30_000);
+
+  test("of one client that leaves ends the input of an attached container, and not that of a detached one", async () => {
+    await cli("run", "-di", "--name", "open", "--network", "none", busybox, "cat");
+    for (const word of ["one", "two"]) {
+      const attached = Bun.spawn(["docker", "-H", daemon.host, "attach", "open"], { stdin: "pipe", stdout: "ignore", stderr: "ignore" });
+      attached.stdin.write(`${word}\n`);
+      await attached.stdin.flush();
+      await until(async () => (await cli("logs", "open")).stdout.includes(word));
+      attached.kill("SIGKILL");
+      await attached.exited;
+    }
+    expect((await cli("inspect", "open", "--format", "{{.State.Status}}")).stdout).toBe("running\n");
+    expect((await cli("logs", "open")).stdout).toBe("one\ntwo\n");
+    await cli("rm", "-f", "open");
+  }, 30_000);
 });

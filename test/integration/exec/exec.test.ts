@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { expectClean } from "../../support/audit.ts";
+import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker, runWithInput } from "../../support/docker.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
@@ -15,8 +15,7 @@ beforeAll(async () => {
   await docker(daemon.host, "run", "-d", "--name", "target", "--network", "none", "-e", "FROM=container", busybox, "sleep", "100000");
 });
 afterAll(async () => {
-  await expectClean(daemon);
-  await daemon[Symbol.asyncDispose]();
+  await endClean(daemon);
 });
 
 describe("docker exec", () => {
@@ -77,6 +76,41 @@ describe("docker exec", () => {
     ["/exec/absent/start", {}, 404, "No such exec instance: absent"],
   ])("POST %s with %p is refused", async (path, body, status, message) => {
     expect(await daemon.request("POST", path, body)).toMatchObject({ status, body: { message } });
+  });
+
+  test.each([
+    ["no-such-user", "unable to find user no-such-user: no matching entries in passwd file"],
+    ["root:no-such-group", "unable to find group no-such-group: no matching entries in group file"],
+  ])("as %s is refused before it is made", async (user, message) => {
+    const answer = await daemon.request("POST", "/containers/target/exec", { Cmd: ["true"], User: user });
+    expect(answer).toMatchObject({ status: 400, body: { message } });
+  });
+
+  test("that was never started goes with the run it was made for; one that ran keeps its exit code", async () => {
+    await docker(daemon.host, "run", "-d", "--name", "short", busybox, "sleep", "1000");
+    const create = async (...command: string[]) =>
+      ((await daemon.request("POST", "/containers/short/exec", { Cmd: command })).body as { Id: string }).Id;
+    const [waiting, ran] = [await create("true"), await create("sh", "-c", "exit 9")];
+    await daemon.request("POST", `/exec/${ran}/start`, { Detach: true });
+    const code = async () => (await daemon.request("GET", `/exec/${ran}/json`)).body as { ExitCode: number | null };
+    await until(async () => (await code()).ExitCode === 9);
+    await docker(daemon.host, "restart", "-t", "0", "short");
+    expect(await daemon.request("POST", `/exec/${waiting}/start`, { Detach: true })).toMatchObject({
+      status: 404,
+      body: { message: `No such exec instance: ${waiting}` },
+    });
+    expect(await code()).toMatchObject({ ExitCode: 9, Running: false });
+    expect((await docker(daemon.host, "inspect", "short", "--format", "{{.ExecIDs}}")).stdout).toBe("[]\n");
+    await docker(daemon.host, "rm", "-f", "short");
+  });
+
+  test("a resize that comes before the start waits for it", async () => {
+    const { body } = await daemon.request("POST", "/containers/target/exec", { Cmd: ["sleep", "5"], Tty: true });
+    const { Id } = body as { Id: string };
+    const resized = daemon.request("POST", `/exec/${Id}/resize?h=33&w=99`);
+    await Bun.sleep(200);
+    expect((await daemon.request("POST", `/exec/${Id}/start`, { Detach: true, Tty: true })).status).toBe(200);
+    expect((await resized).status).toBe(200);
   });
 
   test("-it has a terminal of the client's size, which follows the client's", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { expectClean } from "../../support/audit.ts";
+import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
@@ -12,8 +12,7 @@ beforeAll(async () => {
   await loadBusybox(daemon);
 });
 afterAll(async () => {
-  await expectClean(daemon);
-  await daemon[Symbol.asyncDispose]();
+  await endClean(daemon);
 });
 
 test("an image removed by force leaves its layers to the containers that stand on them", async () => {

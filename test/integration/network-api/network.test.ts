@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
-import { expectClean } from "../../support/audit.ts";
+import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
@@ -15,8 +15,7 @@ beforeAll(async () => {
   await loadBusybox(daemon);
 });
 afterAll(async () => {
-  await expectClean(daemon);
-  await daemon[Symbol.asyncDispose]();
+  await endClean(daemon);
 });
 
 async function background(name: string, ...command: string[]): Promise<AsyncDisposable> {
@@ -118,6 +117,35 @@ describe("a user-defined network", () => {
     );
     expect(stdout).toMatch(/^inet 10\.123\.45\.7\/24\ndefault via 10\.123\.45\.254 dev eth0/);
     await cli("network", "rm", "net-d");
+  });
+
+  test("with a subnet alone has its first address as gateway, and does not show it as asked for", async () => {
+    await cli("network", "create", "--subnet", "10.123.46.0/24", "net-e");
+    const { stdout } = await cli("run", "--rm", "--network", "net-e", busybox, "ip", "route");
+    expect(stdout).toContain("default via 10.123.46.1 dev eth0");
+    expect((await cli("network", "inspect", "-f", "{{json .IPAM.Config}}", "net-e")).stdout).toBe('[{"Subnet":"10.123.46.0/24"}]\n');
+    await cli("network", "rm", "net-e");
+  });
+
+  test("that is gone can be left by a container that does not run", async () => {
+    await cli("network", "create", "net-f");
+    await cli("create", "--name", "left", "--network", "net-f", busybox, "true");
+    await cli("network", "rm", "net-f");
+    expect((await cli("start", "left")).stderr).toContain("failed to set up container networking: network net-f not found");
+    expect((await cli("network", "disconnect", "net-f", "left")).code).toBe(0);
+    expect((await cli("network", "connect", "bridge", "left")).code).toBe(0);
+    expect((await cli("start", "-a", "left")).code).toBe(0);
+    await cli("rm", "left");
+  });
+
+  test("made again under its name is the one that a container starts on for the first time", async () => {
+    await cli("network", "create", "net-g");
+    await cli("create", "--name", "late-start", "--network", "net-g", busybox, "ping", "-c1", "-W2", "late-start");
+    await cli("network", "rm", "net-g");
+    await cli("network", "create", "net-g");
+    expect((await cli("start", "-a", "late-start")).code).toBe(0);
+    await cli("rm", "late-start");
+    await cli("network", "rm", "net-g");
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import net from "node:net";
-import { expectClean } from "../../support/audit.ts";
+import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
 
@@ -11,8 +11,7 @@ beforeAll(async () => {
   await loadBusybox(daemon);
 });
 afterAll(async () => {
-  await expectClean(daemon);
-  await daemon[Symbol.asyncDispose]();
+  await endClean(daemon);
 });
 
 const post = (path: string, body: string | Uint8Array, type = "application/json") =>
@@ -29,7 +28,7 @@ describe("E1: a bad request is the caller's fault, and the daemon stays up", () 
     ["/containers/create", '{"Image":"busybox","HostConfig":{"Memory":1}}', "Minimum memory limit allowed is 6MB"],
     ["/containers/create?name=/../x", '{"Image":"busybox"}', "Invalid container name"],
     ["/containers/create?name=a%2Fb", '{"Image":"busybox"}', "Invalid container name"],
-    ["/networks/create", '{"Name":""}', "invalid network name"],
+    ["/networks/create", '{"Name":""}', "invalid name: name is empty"],
     ["/volumes/create", '{"Name":"../x"}', "invalid characters for a local volume name"],
     ["/images/create?fromImage=%2e%2e/x", "", "invalid reference format"],
   ])("POST %s %s", async (path, body, message) => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expectClean } from "../../support/audit.ts";
+import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
 import { busybox, busyboxArchive, loadBusybox } from "../../support/images.ts";
@@ -28,8 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   free();
-  await expectClean(daemon);
-  await daemon[Symbol.asyncDispose]();
+  await endClean(daemon);
   run("umount", disk);
   rmSync(folder, { recursive: true, force: true });
 });

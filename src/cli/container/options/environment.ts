@@ -1,4 +1,5 @@
-import { cut } from "../../flag-kinds.ts";
+import { messageOf } from "#lib/errors.ts";
+import { cut, sorted } from "../../flag-kinds.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,8 +18,7 @@ export async function readEnvironment(
   entries: readonly string[],
   environment: Environment,
 ): Promise<readonly string[] | null> {
-  const read = (await Promise.all(files.map((file) => readLines(file)))).flat().flatMap((line) => {
-    const [name, given] = checkedPair(line);
+  const read = (await Promise.all(files.map((file) => readPairs("env", file)))).flat().flatMap(([name, given]) => {
     if (given !== undefined) return [`${name}=${given}`];
     const inherited = environment[name];
     return inherited === undefined ? [] : [`${name}=${inherited}`];
@@ -27,10 +27,11 @@ export async function readEnvironment(
   return all.length > 0 ? all : null;
 }
 
-/** Labels of `--label-file` files and of `--label`. */
+/** Labels of `--label-file` files and of `--label`. A line of a file that has no value is no label. */
 export async function readLabels(files: readonly string[], entries: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const read = (await Promise.all(files.map((file) => readLines(file)))).flat().map((line) => checkedPair(line));
-  return Object.fromEntries([...read.map(([key, value]): [string, string] => [key, value ?? ""]), ...entries.map(pair)]);
+  const read = (await Promise.all(files.map((file) => readPairs("label", file)))).flat();
+  const given = read.flatMap(([key, value]): [string, string][] => (value === undefined ? [] : [[key, value]]));
+  return sorted(Object.fromEntries([...given, ...entries.map(pair)]));
 }
 
 /** `KEY=VALUE` or `KEY`. @throws {Error} */
@@ -50,6 +51,15 @@ function checkedPair(line: string): [string, string | undefined] {
   if (name === "") throw new Error(`no variable name on line '${line}'`);
   if (/\s/.test(name)) throw new Error(`variable '${name}' contains whitespaces`);
   return [name, value];
+}
+
+async function readPairs(kind: "env" | "label", path: string): Promise<readonly [string, string | undefined][]> {
+  const lines = await readLines(path);
+  try {
+    return lines.map(checkedPair);
+  } catch (error) {
+    throw new Error(`invalid ${kind} file (${path}): ${messageOf(error)}`, { cause: error });
+  }
 }
 
 async function readLines(path: string): Promise<readonly string[]> {

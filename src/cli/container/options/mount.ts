@@ -36,6 +36,7 @@ export const mountFlag = (usage: string): Flag<readonly Mount[]> => ({
 
 /** Reads `type=…,source=…,target=…,…`. @throws {Error} with Docker's words */
 export function parseMount(value: string, directory: string): Mount {
+  if (value === "") throw new Error("EOF");
   const mount: Mount = { Type: "volume" };
   for (const field of parseCsv(value)) {
     const [key, given] = cut(field, "=");

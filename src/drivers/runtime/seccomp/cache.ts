@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { RuntimeSeccomp } from "#types/oci/runtime-spec.ts";
 
 /**
@@ -35,7 +35,7 @@ export class SeccompCache {
     return this.#programs.get(key);
   }
 
-  /** Keeps the program that crun left at `path`; a runtime that leaves none is no error. */
+  /** Keeps the program that crun left at `path`. Never fails: a runtime that leaves none is slower, and so is the first start after a full disk. */
   async keep(key: string, path: string): Promise<void> {
     if (this.#programs.has(key)) return;
     let program: Buffer;
@@ -44,9 +44,19 @@ export class SeccompCache {
     } catch {
       return; // this runtime compiles by itself, each time
     }
+    if (this.#programs.has(key)) return; // another start was faster
     this.#programs.set(key, program.toString("base64"));
+    await this.#save(key, program);
+  }
+
+  async #save(key: string, program: Uint8Array): Promise<void> {
     const temporary = `${this.#folder}/${key}.tmp`;
-    await writeFile(temporary, program, { mode: 0o600 });
-    await rename(temporary, `${this.#folder}/${key}.bpf`);
+    try {
+      await writeFile(temporary, program, { mode: 0o600 });
+      await rename(temporary, `${this.#folder}/${key}.bpf`);
+    } catch {
+      // A full disk: the container has been made and must start; the next daemon compiles anew.
+      await rm(temporary, { force: true });
+    }
   }
 }

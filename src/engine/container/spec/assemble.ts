@@ -5,6 +5,7 @@ import type { RuntimeSeccomp, RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import type { ContainerMount, ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import type { ContainerDependencies } from "../dependencies.ts";
+import { sharedOwner } from "../shared-mode.ts";
 import { isRunning } from "../state.ts";
 import type { ResolvedUser } from "../user.ts";
 import { buildRuntimeSpec, type buildProcess } from "./build.ts";
@@ -84,10 +85,10 @@ type Choices = Parameters<typeof toRuntimeNamespaces>[0];
 
 function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, sandbox: SandboxState | undefined): Choices {
   const { hostConfig: host } = record;
-  const shared = (mode: string | undefined, namespace: string): NamespaceChoice => {
+  const shared = (mode: string | undefined, namespace: SharedNamespace): NamespaceChoice => {
     if (mode === "host") return { kind: "host" };
-    if (mode?.startsWith("container:")) return { kind: "path", path: namespacePath(deps, mode.slice("container:".length), namespace) };
-    return { kind: "own" };
+    const owner = sharedOwner(mode ?? "");
+    return owner === undefined ? { kind: "own" } : { kind: "path", path: namespacePath(deps, owner, namespace) };
   };
   return {
     network: sandbox ? { kind: "path", path: sandbox.netnsPath } : shared(host.NetworkMode, "net"),
@@ -99,20 +100,30 @@ function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, 
   };
 }
 
-function namespacePath(deps: ContainerDependencies, name: string, namespace: string): string {
-  const other = deps.containers.find(name);
-  if (!isRunning(other.state))
-    throw new EngineError("conflict", `cannot join namespace of a non running container: container ${other.name} is ${other.state.status}`);
+function namespacePath(deps: ContainerDependencies, name: string, namespace: SharedNamespace): string {
+  const other = deps.containers.lookup(name);
+  if (!other) throw new EngineError("not_found", `joining ${namespaceNames[namespace]} namespace of container: No such container: ${name}`);
+  if (!isRunning(other.state)) throw new EngineError("conflict", notRunning(other, namespace));
   return `/proc/${other.state.process.pid}/ns/${namespace}`;
+}
+
+type SharedNamespace = "net" | "pid" | "ipc";
+const namespaceNames: Readonly<Record<SharedNamespace, string>> = { net: "network", pid: "PID", ipc: "IPC" };
+
+/** Docker has two sentences for it. */
+function notRunning({ id, name, state }: ContainerRecord, namespace: SharedNamespace): string {
+  if (namespace !== "net") return `failed to join ${namespaceNames[namespace]} namespace: container ${id} is not running`;
+  return `cannot join network namespace of a non running container: container ${name} is ${state.status}`;
 }
 
 function chooseShm(deps: ContainerDependencies, record: ContainerRecord): { sizeBytes: number } | { path: string } | undefined {
   const mode = record.hostConfig.IpcMode ?? "";
   if (mode === "none") return undefined;
   if (mode === "host") return { path: "/dev/shm" };
-  if (mode.startsWith("container:")) {
-    const other = deps.containers.find(mode.slice("container:".length));
-    if (!isRunning(other.state)) throw new EngineError("conflict", `cannot join IPC of a non running container: ${other.id}`);
+  const owner = sharedOwner(mode);
+  if (owner !== undefined) {
+    const other = deps.containers.find(owner);
+    if (!isRunning(other.state)) throw new EngineError("conflict", notRunning(other, "ipc"));
     return { path: `/proc/${other.state.process.pid}/root/dev/shm` };
   }
   return { sizeBytes: record.hostConfig.ShmSize || deps.settings.defaultShmBytes };

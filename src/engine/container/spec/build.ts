@@ -6,7 +6,7 @@ import { toRuntimeResources } from "./resources.ts";
 import { initTarget } from "./mounts.ts";
 
 /** Paths of /proc and /sys that tell about the host or reach its hardware. */
-const maskedPaths: readonly string[] = [
+export const maskedPaths: readonly string[] = [
   "/proc/asound",
   "/proc/acpi",
   "/proc/interrupts",
@@ -20,7 +20,7 @@ const maskedPaths: readonly string[] = [
   "/sys/firmware",
   "/sys/devices/virtual/powercap",
 ];
-const readonlyPaths: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+export const readonlyPaths: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 export const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -28,5 +28,5 @@ test("nobody gets what the daemon has not, privileged or not", () => {
 });
 
 test("an unknown name is refused", () => {
-  expect(() => choose(["FLY"], [])).toThrow('invalid capability: "FLY"');
+  expect(() => choose(["FLY"], [])).toThrow('invalid CapAdd: unknown capability: "CAP_FLY"');
 });

@@ -77,8 +77,8 @@ export function containerCapabilities(
   request: { readonly privileged: boolean; readonly add: readonly string[]; readonly drop: readonly string[] },
   available: readonly string[],
 ): string[] {
-  const add = request.add.map(parseCapability);
-  const drop = request.drop.map(parseCapability);
+  const add = request.add.map((name) => parseCapability("CapAdd", name));
+  const drop = request.drop.map((name) => parseCapability("CapDrop", name));
   if (request.privileged) return [...available];
   const base = drop.includes("ALL") ? [] : add.includes("ALL") ? available : defaultCapabilities;
   const named = add.filter((name) => name !== "ALL");
@@ -87,11 +87,11 @@ export function containerCapabilities(
   return [...wanted].filter((name) => available.includes(name));
 }
 
-function parseCapability(text: string): string {
+function parseCapability(field: "CapAdd" | "CapDrop", text: string): string {
   const upper = text.toUpperCase();
   if (upper === "ALL") return upper;
   const name = upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
   if (!(allCapabilities as readonly string[]).includes(name))
-    throw new EngineError("invalid", `invalid capability: ${JSON.stringify(text)}`);
+    throw new EngineError("invalid", `invalid ${field}: unknown capability: ${JSON.stringify(name)}`);
   return name;
 }

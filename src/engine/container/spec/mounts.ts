@@ -19,10 +19,13 @@ export interface MountSources {
 
 /** All mounts of a container in the order the runtime makes them. Source: OCI runtime-spec, config-linux.md, "Default Filesystems". */
 export function toRuntimeMounts(sources: MountSources): RuntimeMount[] {
-  const user = [...sources.mounts].sort((a, b) => depth(a.destination) - depth(b.destination) || (a.destination < b.destination ? -1 : 1));
-  const taken = new Set(user.map((mount) => mount.destination));
-  const system = [...kernelMounts(sources), ...daemonFiles(sources)].filter((mount) => !taken.has(mount.destination));
-  return [...system, ...user.map((mount) => toUserMount(mount))];
+  const taken = new Set(sources.mounts.map((mount) => mount.destination));
+  const isFree = (mount: RuntimeMount): boolean => !taken.has(mount.destination);
+  // Lower ones later, the daemon's files among them: a volume on /etc must not hide /etc/hosts.
+  const sorted = [...sources.mounts.map(toUserMount), ...daemonFiles(sources).filter(isFree)].sort(
+    (a, b) => depth(a.destination) - depth(b.destination) || (a.destination < b.destination ? -1 : 1),
+  );
+  return [...kernelMounts(sources).filter(isFree), ...sorted];
 }
 
 function kernelMounts(sources: MountSources): RuntimeMount[] {

@@ -17,8 +17,11 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
       noNewPrivileges = true;
       continue;
     }
+    // Without SELinux nothing is labelled, so it is already so.
+    if (option === "disable") continue;
     const at = option.search(/[=:]/);
-    const [name, value] = at < 0 ? [option, ""] : [option.slice(0, at), option.slice(at + 1)];
+    if (at < 0) throw new EngineError("invalid", `invalid --security-opt 1: ${JSON.stringify(option)}`);
+    const [name, value] = [option.slice(0, at), option.slice(at + 1)];
     switch (name) {
       case "no-new-privileges":
         noNewPrivileges = parseBoolean(value, option);
@@ -30,7 +33,6 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
         if (value !== "unconfined") throw new EngineError("invalid", "AppArmor is not supported on this host");
         break;
       case "label":
-        // Without SELinux nothing is labelled, so "disable" is already so.
         if (value !== "disable") throw new EngineError("invalid", "SELinux is not supported on this host");
         break;
       default:

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadBusybox } from "../../test/support/images.ts";
 
-export interface BenchDaemon {
+export interface CompiledDaemon {
   readonly host: string;
   readonly socket: string;
   readonly dataRoot: string;
@@ -17,7 +17,7 @@ export interface BenchDaemon {
 }
 
 /** The compiled daemon with roots of its own and the test image loaded. */
-export async function startCompiledDaemon(): Promise<BenchDaemon> {
+export async function startCompiledDaemon(): Promise<CompiledDaemon> {
   const executable = resolve("dist/gantry");
   if (!existsSync(executable)) throw new Error("dist/gantry is missing: npm run build");
   const dataRoot = mkdtempSync(join(tmpdir(), "gantry-bench-"));
@@ -25,7 +25,7 @@ export async function startCompiledDaemon(): Promise<BenchDaemon> {
   const socket = `${execRoot}/g.sock`;
   mkdirSync(execRoot, { recursive: true });
   let child: Bun.Subprocess | undefined;
-  const daemon: BenchDaemon = {
+  const daemon: CompiledDaemon = {
     host: `unix://${socket}`,
     socket,
     dataRoot,

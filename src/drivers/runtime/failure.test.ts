@@ -1,0 +1,17 @@
+import { expect, test } from "bun:test";
+import { startFailureExitCodes, toStartError } from "./failure.ts";
+
+test.each([
+  ["executable file `x` not found in $PATH", "x", 127, 'exec: "x": executable file not found in $PATH'],
+  ["executable file `/no/x` not found in $PATH", "/no/x", 127, 'exec: "/no/x": stat /no/x: no such file or directory'],
+  ["open executable: Operation not permitted", "/etc", 126, 'exec: "/etc": is a directory: permission denied'],
+  ["open executable: Permission denied", "/etc/passwd", 126, 'exec: "/etc/passwd": permission denied'],
+  ["open executable: Not a directory", "/bin/sh/x", 127, 'exec: "/bin/sh/x": stat /bin/sh/x: not a directory'],
+  ["mount `/tmp/a` to `etc/passwd`: Not a directory", "true", 127, "Not a directory: Are you trying to mount a directory onto a file"],
+  ["something else", "true", 128, "something else"],
+])("%p is told as Docker does", (text, program, exitCode, message) => {
+  const error = toStartError(new Error(text), "create", "crun", program);
+  expect(startFailureExitCodes[error.failure]).toBe(exitCode);
+  expect(error.message).toContain(message);
+  expect(error.kind).toBe(exitCode === 128 ? "internal" : "invalid");
+});

@@ -1,0 +1,44 @@
+import { posix } from "node:path";
+import type { ContainerConfig } from "#types/engine-api/index.ts";
+import type { ImageRunConfig } from "#types/oci/image.ts";
+
+/**
+ * What the image says, where the request says nothing. An entrypoint of the request drops the image's command; an empty one drops only the
+ * image's entrypoint, and `[""]` means none at all.
+ */
+export function mergeImageConfig(config: ContainerConfig, image: ImageRunConfig): ContainerConfig {
+  const entrypoint = config.Entrypoint ?? image.Entrypoint ?? null;
+  const dropsCommand = (config.Entrypoint ?? []).length > 0;
+  const cmd = config.Cmd && config.Cmd.length > 0 ? config.Cmd : dropsCommand ? null : (image.Cmd ?? null);
+  const environment = [...(config.Env ?? [])];
+  const named = new Set(environment.map((entry) => entry.split("=")[0]));
+  for (const entry of image.Env ?? []) if (!named.has(entry.split("=")[0])) environment.push(entry);
+  return {
+    ...config,
+    Cmd: cmd,
+    Entrypoint: entrypoint?.length === 1 && entrypoint[0] === "" ? null : entrypoint,
+    Env: environment,
+    User: config.User || image.User || "",
+    WorkingDir: cleanPath(config.WorkingDir || image.WorkingDir || ""),
+    Labels: { ...image.Labels, ...config.Labels },
+    ExposedPorts: mergeKeys(image.ExposedPorts, config.ExposedPorts),
+    Volumes: mergeKeys(image.Volumes, config.Volumes),
+    ...((config.StopSignal || image.StopSignal) && { StopSignal: config.StopSignal || image.StopSignal }),
+    ...(config.Healthcheck === undefined && image.Healthcheck && { Healthcheck: image.Healthcheck }),
+    ...(image.OnBuild && { OnBuild: image.OnBuild }),
+    ...(config.Shell === undefined && image.Shell && { Shell: image.Shell }),
+  };
+}
+
+/** Without `.`, `..` and a slash at the end. */
+function cleanPath(path: string): string {
+  return path === "" ? "" : posix.normalize(path).replace(/(.)\/$/, "$1");
+}
+
+type KeySet = Readonly<Record<string, Readonly<Record<string, never>>>>;
+
+function mergeKeys(...sets: (Readonly<Record<string, object>> | null | undefined)[]): KeySet {
+  const keys: Record<string, Readonly<Record<string, never>>> = Object.create(null) as Record<string, Readonly<Record<string, never>>>;
+  for (const set of sets) for (const key of Object.keys(set ?? {})) keys[key] = {};
+  return keys;
+}
