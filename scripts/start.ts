@@ -67,7 +67,7 @@ Try next:
   curl http://127.0.0.1:8080/passwd
   ${gantry} logs web
   ${gantry} rm -f web
-  ${gantry} image bootstrap debian:bookworm
+  ${Bun.which("mmdebstrap") ? "" : "apt-get install mmdebstrap && "}${gantry} image bootstrap debian:bookworm
 With Docker's own client:
   export DOCKER_HOST=${host}
 The end: npm run stop (containers stay)`);

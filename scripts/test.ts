@@ -2,6 +2,7 @@
 //   npm test                    everything
 //   npm test integration NAME   only files below test/ whose path has NAME
 import { existsSync, mkdirSync } from "node:fs";
+import { ensureDockerClient } from "./lib/docker-client.ts";
 import { ensurePrograms, ensureRoot } from "./lib/host.ts";
 
 const [kind, filter = ""] = process.argv.slice(2);
@@ -9,6 +10,7 @@ const bun = process.execPath;
 
 await ensureRoot();
 await ensurePrograms(["crun", "runc", "conmon", "nft", "busybox", "catatonit", "mmdebstrap", "skopeo", "docker-registry"]);
+await ensureDockerClient();
 await mountLeftoverController();
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -61,7 +63,8 @@ async function runTests(name: string, paths: readonly string[]): Promise<void> {
 }
 
 async function run(command: readonly string[]): Promise<{ output: string; code: number }> {
-  const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  // With the PATH as it is now: a client of Docker may have been added.
+  const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe", env: process.env });
   const [out, error, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
   return { output: out + error, code };
 }

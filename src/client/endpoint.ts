@@ -97,11 +97,10 @@ async function tlsFiles(options: EndpointOptions, config: () => Promise<ConfigFi
   const asks = options.tls || Boolean(environment["DOCKER_TLS"]);
   if (!verify && !asks && !options.tlsCaCert && !options.tlsCert && !options.tlsKey) return undefined;
   const folder = environment["DOCKER_CERT_PATH"] || (await config()).folder;
-  const [ca, cert, key] = await Promise.all([
-    readPem(options.tlsCaCert ?? `${folder}/ca.pem`, true),
-    readPem(options.tlsCert ?? `${folder}/cert.pem`, options.tlsCert !== undefined),
-    readPem(options.tlsKey ?? `${folder}/key.pem`, options.tlsKey !== undefined),
-  ]);
+  // One after the other: the first that is missing is the one to tell.
+  const ca = await readPem(options.tlsCaCert ?? `${folder}/ca.pem`, true);
+  const cert = await readPem(options.tlsCert ?? `${folder}/cert.pem`, options.tlsCert !== undefined);
+  const key = await readPem(options.tlsKey ?? `${folder}/key.pem`, options.tlsKey !== undefined);
   if (!ca?.includes("-----BEGIN CERTIFICATE-----")) throw new BadCertificate("failed to retrieve context tls info: ca.pem seems invalid");
   return { ca, ...(cert ? { cert } : {}), ...(key ? { key } : {}), rejectUnauthorized: verify };
 }

@@ -76,8 +76,11 @@ export function atBothDaemons(declare: (stage: Stage, isPeer: boolean) => void):
       await loadBusybox(daemon);
     }, 60_000);
     afterAll(async () => {
-      if (daemon) await expectClean(daemon);
-      await daemon?.[Symbol.asyncDispose]();
+      try {
+        if (daemon) await expectClean(daemon);
+      } finally {
+        await daemon?.[Symbol.asyncDispose]();
+      }
     }, 60_000);
     declare({ host: () => daemon?.host ?? "", docker: dockerProgram ?? "", ours: ourDocker }, false);
   });

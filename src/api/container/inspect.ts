@@ -3,6 +3,7 @@ import type { ContainerService } from "#engine/container/service.ts";
 import { isRunning } from "#engine/container/state.ts";
 import type { NetworkService } from "#engine/network/service.ts";
 import { dnsNames } from "#engine/network/service.ts";
+import { sortKeys } from "#lib/sort-keys.ts";
 import type {
   ContainerInspectResponse,
   ContainerState as WireState,
@@ -215,7 +216,7 @@ export function toPortMap(record: ContainerRecord): NonNullable<NetworkSettings[
 /** The endpoints by network name, as inspect and lists show them. */
 export function toEndpoints(record: ContainerRecord, networks: NetworkService): Record<string, EndpointSettings> {
   const endpoints: Record<string, EndpointSettings> = Object.create(null) as Record<string, EndpointSettings>;
-  for (const [name, wanted] of Object.entries(record.networks)) {
+  for (const [name, wanted] of Object.entries(sortKeys(record.networks))) {
     const network = networks.peek(wanted.networkId);
     const state = runningSandbox(record)?.endpoints.find((endpoint) => endpoint.networkId === wanted.networkId);
     const started = wasStarted(record.state);

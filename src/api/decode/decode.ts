@@ -1,5 +1,6 @@
 import { EngineError } from "#lib/errors.ts";
 import { exactKey } from "#lib/exact-integers.ts";
+import { sortKeys } from "#lib/sort-keys.ts";
 import { base64Fault } from "./base64.ts";
 import { type Inputs, inputs } from "./generated/schema.ts";
 import { JsonError, scanString, scanValue, skipSpace } from "./scan.ts";
@@ -230,7 +231,7 @@ class Decoder {
       map[key] = this.decode(value, undefined) ?? nullInMap(value);
       this.#path.pop();
     }
-    return map;
+    return sortKeys(map);
   }
 
   #struct(shape: StructShape, before: unknown): Fields {

@@ -6,7 +6,7 @@ const read = (filters: string, accepted?: readonly string[]) =>
 
 test.each([
   ['{"status":["running","paused","running"]}', { status: ["running", "paused"] }],
-  ['{"status":{"running":true,"paused":false}}', { status: ["running", "paused"] }],
+  ['{"status":{"running":true,"paused":false}}', { status: ["paused", "running"] }],
   ['{"status":null}', { status: [] }],
   ['{"status":{"running":null}}', { status: ["running"] }],
   ['{"status":[null]}', { status: [""] }],

@@ -186,7 +186,7 @@ describe("answers", () => {
 });
 
 describe("bodies", () => {
-  test("a body in memory is limited to 8 MiB", () =>
+  test("a body in memory is limited to 8 MiB (E2)", () =>
     withClient(async (client) => {
       const answer = await client.send(request("POST /containers/create", "Content-Length: 9000000"), "{}").until("too large");
       expect(answer).toStartWith("HTTP/1.1 413");
@@ -307,7 +307,7 @@ describe("hostile requests", () => {
     }),
   );
 
-  test("a head of more than 1 MiB is 431, one of 900 KB is served", async () => {
+  test("a head of more than 1 MiB is 431, one of 900 KB is served (E8)", async () => {
     await withClient(async (client) =>
       expect(await client.send(request("GET /_ping", `X-A: ${"a".repeat(1_200_000)}`)).until("\r\n\r\n")).toContain("431"),
     );
@@ -321,7 +321,7 @@ describe("hostile requests", () => {
       await client.ended.promise;
     }));
 
-  test("400 connections that stop half-way do not hold up others, and none of them stays", async () => {
+  test("400 connections that stop half-way do not hold up others, and none of them stays (E10)", async () => {
     const half = Array.from({ length: 400 }, () => new RawClient().send("POST /containers/create HTTP/1.1\r\nHost: d\r\n"));
     await withClient(async (client) => client.send(request("GET /_ping")).until("OK"));
     await Promise.all(half.map((client) => client.ended.promise));
@@ -364,7 +364,7 @@ test("close() ends idle connections at once, lets a request finish, and breaks o
 });
 
 describe("listen()", () => {
-  test("makes the socket 0660, refuses to replace a live one, and replaces a stale one", async () => {
+  test("makes the socket 0660, refuses to replace a live one, and replaces a stale one (E12)", async () => {
     expect(statSync(path).mode & 0o777).toBe(0o660);
     await expect(listen(`unix://${path}`, door)).rejects.toMatchObject({ kind: "conflict" });
 
@@ -387,13 +387,13 @@ describe("listen()", () => {
     await expect(listen(`unix://${file}`, door)).rejects.toMatchObject({ kind: "conflict" });
   });
 
-  test("refuses plain TCP that others reach, unless it is allowed", async () => {
+  test("refuses plain TCP that others reach, unless it is allowed (E13)", async () => {
     await expect(listen("tcp://0.0.0.0:0", door)).rejects.toMatchObject({ kind: "forbidden" });
     const [allowed] = await listen("tcp://0.0.0.0:0", door, { allowInsecureTcp: true });
     allowed?.close();
   });
 
-  test("a TCP listener turns foreign hosts and origins away", async () => {
+  test("a TCP listener turns foreign hosts and origins away (E14)", async () => {
     const [tcp] = await listen("tcp://127.0.0.1:0", door);
     const url = (tcp?.address ?? "").replace("tcp:", "http:");
     expect((await fetch(`${url}/_ping`)).status).toBe(200);

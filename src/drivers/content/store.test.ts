@@ -94,7 +94,7 @@ test("list() names every blob and nothing else; a removed one is gone", async ()
   expect(await store.info(one.digest)).toBeUndefined();
 });
 
-test("what a kill left in the temporary folder is gone at the next start, blobs stay", async () => {
+test("what a kill left in the temporary folder is gone at the next start, blobs stay (F2)", async () => {
   const { digest } = await put(bytes);
   await writeFile(join(store.temporary, "half"), "x");
   store = await FileContentStore.open(root);

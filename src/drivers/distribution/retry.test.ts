@@ -34,7 +34,7 @@ test("in the middle of a pull a refused connection is tried again", async () => 
   expect(await triesOf(new ConnectionFailure("refused", false), { retriesConnections: true })).toBe(2);
 });
 
-test("a wait ends with the signal", async () => {
+test("a wait ends with the signal (B9)", async () => {
   const stop = new AbortController();
   const running = withRetries(
     () => Promise.reject(new ConnectionFailure("reset", true)),

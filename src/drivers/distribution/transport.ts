@@ -49,7 +49,8 @@ export class RegistryTransport {
 
   /** What must not be repeated to anyone. */
   get secrets(): string[] {
-    return secretsOf(this.#credentials);
+    const sent = this.#authorization?.split(" ")[1]; // a token, or name and password in base64
+    return [...secretsOf(this.#credentials), ...(sent === undefined ? [] : [sent])];
   }
 
   /**

@@ -119,12 +119,12 @@ describe("Converter", () => {
     );
   });
 
-  test("a container cannot forge a record by printing one", () => {
+  test("a container cannot forge a record by printing one (H1)", () => {
     const forged = record("innocent").toString().slice(0, -1);
     expect(linesOf(convertAll(record(forged)))).toMatchObject([{ log: `${forged}\n` }]);
   });
 
-  test("what is no record hides only itself", () => {
+  test("what is no record hides only itself (H3)", () => {
     const spool = Buffer.concat([record("one"), Buffer.from("no head at all, though as long as one would have to be\n"), record("two")]);
     expect(linesOf(convertAll(spool)).map((line) => line.log)).toEqual(["one\n", "two\n"]);
   });

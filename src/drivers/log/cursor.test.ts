@@ -26,7 +26,7 @@ test("a cursor gives back what was saved last", () => {
   expect(new CursorFile(path).found).toEqual(state);
 });
 
-test("a torn slot gives the state before it", () => {
+test("a torn slot gives the state before it (F12)", () => {
   const path = join(temporaryFolder(), "cursor");
   const cursor = new CursorFile(path);
   cursor.save(state);
@@ -38,7 +38,7 @@ test("a torn slot gives the state before it", () => {
   expect(new CursorFile(path).found).toEqual(state);
 });
 
-test("a file that is no cursor is none", () => {
+test("a file that is no cursor is none (F12)", () => {
   const path = join(temporaryFolder(), "cursor");
   const file = openSync(path, "w");
   writeSync(file, Buffer.alloc(200_000, 0x41));

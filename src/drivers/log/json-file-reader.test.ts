@@ -98,7 +98,7 @@ describe("readJsonFile", () => {
     expect(await numbers(path, { sinceNano: BigInt(base + 5) * second })).toEqual([5, 6, 7]);
   });
 
-  test("a damaged record hides only itself", async () => {
+  test("a damaged record hides only itself (H3)", async () => {
     const huge = "\0".repeat(3 << 20);
     const path = logWith(`${line(0)}{"log":"torn${line(1)}rubbish\n${line(2)}${huge}${line(3)}${line(4)}`);
     expect(await numbers(path)).toEqual([0, 1, 2, 3, 4]);
@@ -172,7 +172,7 @@ describe("following", () => {
     expect(found).toEqual([0, 1, 2, 3]);
   });
 
-  test("goes through rotations without a hole or a duplicate", async () => {
+  test("goes through rotations without a hole or a duplicate (H2)", async () => {
     const path = logWith(lines(0, 2));
     const run = new FakeRun();
     const rotate = (text: string): void => {

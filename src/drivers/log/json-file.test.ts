@@ -14,7 +14,7 @@ function open(maxSizeBytes: number, maxFiles: number): { readonly file: JsonFile
 }
 
 describe("JsonFile", () => {
-  test("rotates before the line at which the file has its size, as Docker", () => {
+  test("rotates before the line at which the file has its size, as Docker (H2)", () => {
     const { file, path } = open(14, 3);
     const output = lines(0, 6);
     expect(file.write(output, 0, output.length, always)).toBe(output.length);
@@ -25,7 +25,7 @@ describe("JsonFile", () => {
     ]);
   });
 
-  test("keeps no more files than it may", () => {
+  test("keeps no more files than it may (H2)", () => {
     const { file, path } = open(7, 3);
     const output = lines(0, 9);
     file.write(output, 0, output.length, always);

@@ -138,7 +138,7 @@ describe("Pump", () => {
     expect(logged()).toBe("zero\none\ntwo\n");
   });
 
-  test("a last line torn by a power loss is closed, and hides nothing", () => {
+  test("a last line torn by a power loss is closed, and hides nothing (F13)", () => {
     const pump = open();
     print(record("one"));
     finish(pump);
@@ -225,7 +225,7 @@ describe("Pump", () => {
     expect(logged()).toBe("one\n");
   });
 
-  test("a spool full of zeros, as after a power loss, is passed over", () => {
+  test("a spool full of zeros, as after a power loss, is passed over (F13)", () => {
     const pump = open();
     print(Buffer.concat([Buffer.alloc(600 << 10), Buffer.from("\n"), record("after")]));
     finish(pump);

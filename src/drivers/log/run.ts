@@ -1,4 +1,5 @@
-import { fstatSync, watch, type FSWatcher } from "node:fs";
+import { fstatSync } from "node:fs";
+import { watchFolder, type FolderWatch } from "#os/inotify.ts";
 import { News } from "./news.ts";
 import type { LogLimits } from "./protocol.ts";
 import { SharedOffsets } from "./shared-offsets.ts";
@@ -36,7 +37,7 @@ export class Run {
   readonly #clients = new Set<SpoolClient>();
   #segments: ReadableSegment[] = [];
   #end: SpoolOffset | undefined;
-  #watcher: FSWatcher | undefined;
+  #watcher: FolderWatch | undefined;
   #valve: Valve | undefined;
   #holds = false;
   #lagTimer: Timer | undefined;
@@ -143,7 +144,7 @@ export class Run {
   }
 
   #startWatch(): void {
-    this.#watcher ??= watch(this.config.spoolFolder, () => {
+    this.#watcher ??= watchFolder(this.config.spoolFolder, () => {
       this.spoolNews.ring();
       this.#lagTimer ??= setTimeout(() => this.#checkLag(), lagCheckMilliseconds);
     });

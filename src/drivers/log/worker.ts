@@ -1,7 +1,7 @@
 /// Entry of the log worker: the pumps of all containers, one after the other, on shared buffers. Nothing runs while nothing is written.
-import { watch, type FSWatcher } from "node:fs";
 import { rm } from "node:fs/promises";
 import { messageOf } from "#lib/errors.ts";
+import { watchFolder, type FolderWatch } from "#os/inotify.ts";
 import type { LogReply, LogRequest } from "./protocol.ts";
 import { Pump, pumpBuffers } from "./pump.ts";
 import { SharedOffsets } from "./shared-offsets.ts";
@@ -11,7 +11,7 @@ declare const self: Worker;
 interface Run {
   readonly key: number;
   readonly pump: Pump;
-  readonly watcher: FSWatcher;
+  readonly watcher: FolderWatch;
   /** Answered when the converter has passed these offsets. */
   readonly flushes: { readonly until: number; readonly sequence: number }[];
   finishing: number | undefined;
@@ -121,7 +121,7 @@ function open({ sequence, key, config, offsets, limits }: Extract<LogRequest, { 
     progress: () => reply({ type: "progress", key }),
     pressure: (reason, on) => reply({ type: "pressure", key, reason, on }),
   });
-  const run: Run = { key, pump, watcher: watch(config.spoolFolder, () => wake(run)), flushes: [], finishing: undefined };
+  const run: Run = { key, pump, watcher: watchFolder(config.spoolFolder, () => wake(run)), flushes: [], finishing: undefined };
   runs.set(key, run);
   done(sequence);
   wake(run);

@@ -2,8 +2,9 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { chmodSync, closeSync, openSync } from "node:fs";
 import { messageOf } from "#lib/errors.ts";
-import { refuseDamage } from "./damage.ts";
-import type { StoreReply, StoreRequest } from "./protocol.ts";
+import { CommitMark } from "./commit-mark.ts";
+import { refuseEmptied } from "./damage.ts";
+import type { RowChange, StoreReply, StoreRequest } from "./protocol.ts";
 import { migrations, tables } from "./schema.ts";
 
 declare const self: Worker;
@@ -11,7 +12,9 @@ declare const self: Worker;
 type Commit = Extract<StoreRequest, { type: "commit" }>;
 
 const retryMilliseconds = 500;
+const commitCountKey = "commits";
 let database: Database | undefined;
+let mark: CommitMark | undefined;
 let queue: Commit[] = [];
 /** Observations that met a full disk, oldest first. Bounded by what the daemon observes while the disk is full. */
 let postponed: Commit[] = [];
@@ -21,7 +24,7 @@ function reply(message: StoreReply): void {
 }
 
 function open(path: string): Database {
-  refuseDamage(path);
+  refuseEmptied(path);
   closeSync(openSync(path, "a", 0o600));
   chmodSync(path, 0o600); // environments of containers are in it; the files beside it take its mode
   const opened = new Database(path, { create: true, strict: true });
@@ -31,7 +34,13 @@ function open(path: string): Database {
   const [problem] = opened.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").all();
   if (problem && problem.quick_check !== "ok") throw new Error(problem.quick_check);
   migrate(opened);
+  mark = CommitMark.open(`${path}-commits`, path, commitCount(opened));
   return opened;
+}
+
+function commitCount(opened: Database): number {
+  const row = opened.query<{ body: string }, [string]>("SELECT body FROM setting WHERE key = ?").get(commitCountKey);
+  return row === null ? 0 : Number(row.body);
 }
 
 function migrate(opened: Database): void {
@@ -60,16 +69,18 @@ function loadRows(opened: Database): Extract<StoreReply, { type: "opened" }>["ro
 
 function apply(opened: Database, commits: readonly Commit[]): void {
   opened.transaction(() => {
-    for (const { changes } of commits) {
-      for (const { table, key, body } of changes) {
-        if (body === null) opened.query(`DELETE FROM ${table} WHERE key = ?`).run(key);
-        else
-          opened
-            .query(`INSERT INTO ${table} (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body`)
-            .run(key, body);
-      }
-    }
+    for (const { changes } of commits) for (const change of changes) applyChange(opened, change);
+    if (mark) applyChange(opened, { table: "setting", key: commitCountKey, body: String(mark.next) });
   })();
+  mark?.advance();
+}
+
+function applyChange(opened: Database, { table, key, body }: RowChange): void {
+  if (body === null) opened.query(`DELETE FROM ${table} WHERE key = ?`).run(key);
+  else
+    opened
+      .query(`INSERT INTO ${table} (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body`)
+      .run(key, body);
 }
 
 function flush(): void {
@@ -129,6 +140,7 @@ self.onmessage = (event: MessageEvent<StoreRequest>) => {
     case "close":
       flush();
       database?.close();
+      mark?.close();
       database = undefined;
       reply({ type: "closed" });
   }

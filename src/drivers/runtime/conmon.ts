@@ -62,6 +62,8 @@ export async function startMonitor(options: MonitorOptions): Promise<number> {
   const reader = new PipeReader(sync.read);
   try {
     const line = await readLine(reader);
+    // The parent writes the pid file of the monitor before it ends; under load it may come later than the answer.
+    await child.exited;
     // With a terminal conmon passes no complaint on: it stands in the runtime's log.
     return parseSyncLine(line, () => readText(monitorFiles.runtimeLog(options.bundle)));
   } finally {

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
+import { watchFolder } from "#os/inotify.ts";
 import { libc } from "#os/libc.ts";
 import { isSameProcess, processStartTicks } from "#os/process/identity.ts";
 import { openPipe, PipeReader, PipeWriter } from "#os/process/pipe.ts";
@@ -100,7 +101,7 @@ function untilExitFile(folder: string, containerId: string, monitorPid: number, 
       clearInterval(timer);
       resolve(code);
     };
-    const watcher = watch(folder, look);
+    const watcher = watchFolder(folder, look);
     const timer = setInterval(look, monitorCheckMilliseconds);
     look();
   });

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, watch, type FSWatcher } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "#lib/log.ts";
+import { watchFolder, type FolderWatch } from "#os/inotify.ts";
 import { isSameProcess } from "#os/process/identity.ts";
 import type { RuntimeExit, RuntimeProcess } from "./types.ts";
 
@@ -23,15 +24,15 @@ export class ExitWatch {
   readonly #folder: string;
   readonly #log: Logger;
   readonly #watched = new Map<string, Watched>();
-  readonly #watcher: FSWatcher;
+  readonly #watcher: FolderWatch;
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(folder: string, log: Logger) {
     this.#folder = folder;
     this.#log = log;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#watcher = watch(folder, (_event, name) => {
-      if (name !== null) this.#look(name);
+    this.#watcher = watchFolder(folder, (name) => {
+      for (const id of name === undefined ? [...this.#watched.keys()] : [name]) this.#look(id);
     });
     this.#timer = setInterval(() => this.#checkMonitors(), monitorCheckMilliseconds);
     this.#timer.unref();

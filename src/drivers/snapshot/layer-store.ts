@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
 import { digestHex } from "#lib/digest.ts";
@@ -57,6 +57,7 @@ export class LayerStore {
     const isComplete = await store.#readRecords(logger);
     // A record that cannot be read might be the one that needs an archive.
     if (isComplete) await store.#sweepTars(logger);
+    await store.#checkTars(logger);
     return store;
   }
 
@@ -153,6 +154,16 @@ export class LayerStore {
       }
     }
     return isComplete;
+  }
+
+  /** What a look at each file tells; changed bytes are found by `verify` alone, which reads everything. */
+  async #checkTars(logger: Logger): Promise<void> {
+    for (const { diffId, sizeBytes } of this.#records.values()) {
+      const file = this.paths.tar(diffId);
+      const found = await stat(file).catch(() => undefined);
+      if (found && found.size >= sizeBytes) continue;
+      logger.error("layer is damaged: its archive is cut or missing; remove its image, and pull or load it again", { file });
+    }
   }
 
   async #sweepTars(logger: Logger): Promise<void> {

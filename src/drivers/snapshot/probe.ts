@@ -47,27 +47,39 @@ async function unmountLeftProbe(layers: string, kernel: Kernel): Promise<void> {
 
 /** Tries a tiny layer where the real ones will be: the file system below decides too (tmpfs and overlay refuse the index). */
 async function canMountErofs(store: LayerStore, kernel: Kernel, logger: Logger): Promise<boolean> {
-  const folder = await store.temporaryFolder();
-  const [index, data, target] = [join(folder, "index"), join(folder, "tar"), join(folder, "mount")];
   try {
-    const tar = tinyTar();
-    await writeFile(data, tar);
-    await writeFile(index, indexOf(tar));
-    await kernel.run({ type: "mount-erofs", index, data, target });
+    const folder = await store.temporaryFolder();
     try {
-      return (await Bun.file(join(target, "probe")).text()) === probeText;
+      return await mountTinyLayer(folder, kernel);
     } finally {
-      await kernel.run({ type: "umount", target });
+      await rm(folder, { recursive: true, force: true });
     }
   } catch (error) {
+    // Nothing can be tried on a full disk: what the layers that are there need must go on, so that they can be used and removed.
+    if (isDiskFull(error)) return store.list().every((chainId) => store.get(chainId)?.form === "erofs");
     logger.warn("EROFS cannot be mounted from files here: layers will be unpacked", {
       folder: store.paths.chains,
       reason: messageOf(error),
     });
     return false;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function mountTinyLayer(folder: string, kernel: Kernel): Promise<boolean> {
+  const [index, data, target] = [join(folder, "index"), join(folder, "tar"), join(folder, "mount")];
+  const tar = tinyTar();
+  await writeFile(data, tar);
+  await writeFile(index, indexOf(tar));
+  await kernel.run({ type: "mount-erofs", index, data, target });
+  try {
+    return (await Bun.file(join(target, "probe")).text()) === probeText;
+  } finally {
+    await kernel.run({ type: "umount", target });
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 const probeText = "gantry";

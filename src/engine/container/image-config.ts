@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { sortKeys } from "#lib/sort-keys.ts";
 import type { ContainerConfig } from "#types/engine-api/index.ts";
 import type { ImageRunConfig } from "#types/oci/image.ts";
 
@@ -20,7 +21,7 @@ export function mergeImageConfig(config: ContainerConfig, image: ImageRunConfig)
     Env: environment,
     User: config.User || image.User || "",
     WorkingDir: cleanPath(config.WorkingDir || image.WorkingDir || ""),
-    Labels: { ...image.Labels, ...config.Labels },
+    Labels: sortKeys({ ...image.Labels, ...config.Labels }),
     ExposedPorts: mergeKeys(image.ExposedPorts, config.ExposedPorts),
     Volumes: mergeKeys(image.Volumes, config.Volumes),
     ...((config.StopSignal || image.StopSignal) && { StopSignal: config.StopSignal || image.StopSignal }),
@@ -40,5 +41,5 @@ type KeySet = Readonly<Record<string, Readonly<Record<string, never>>>>;
 function mergeKeys(...sets: (Readonly<Record<string, object>> | null | undefined)[]): KeySet {
   const keys: Record<string, Readonly<Record<string, never>>> = Object.create(null) as Record<string, Readonly<Record<string, never>>>;
   for (const set of sets) for (const key of Object.keys(set ?? {})) keys[key] = {};
-  return keys;
+  return sortKeys(keys);
 }

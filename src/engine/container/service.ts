@@ -94,7 +94,8 @@ export class ContainerService {
     await allocating(() => this.#deps.containers.rename(record.id, newName));
     const renamed = this.find(record.id);
     for (const endpoint of this.#deps.networks.endpointRequests(renamed)) {
-      if (renamed.sandbox) this.#deps.networkDriver.rename(record.id, endpoint.networkId, endpoint.dnsNames);
+      // What has ended keeps its sandbox in the record for a moment.
+      if (renamed.sandbox && isRunning(renamed.state)) this.#deps.networkDriver.rename(record.id, endpoint.networkId, endpoint.dnsNames);
     }
     this.#deps.events.emit("container", "rename", record.id, { ...containerAttributes(renamed), oldName: `/${record.name}` });
   }

@@ -6,6 +6,14 @@ import { until } from "../../support/until.ts";
 const main = join(import.meta.dir, "../../../src/main.ts");
 let counter = 0;
 
+interface StartOptions {
+  /** How many addresses to wait for; 1 when absent. */
+  readonly listeners?: number;
+  /** Words in front of the command. */
+  readonly before?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** A daemon by its command line alone: for what `startDaemon` decides itself, above all where it listens and whether it starts at all. */
 export class BareDaemon implements AsyncDisposable {
   readonly folder: string;
@@ -43,8 +51,9 @@ export class BareDaemon implements AsyncDisposable {
   }
 
   /** Starts it and waits until it says on how many addresses it listens. @throws when it ends before */
-  async start(args: readonly string[], options: { readonly listeners?: number; readonly before?: readonly string[] } = {}): Promise<void> {
-    const child = Bun.spawn(this.command(args, options.before), { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  async start(args: readonly string[], options: StartOptions = {}): Promise<void> {
+    const env = { ...process.env, ...options.environment };
+    const child = Bun.spawn(this.command(args, options.before), { stdin: "ignore", stdout: "pipe", stderr: "pipe", env });
     this.#child = child;
     this.#text = "";
     void this.#collect(child.stdout);

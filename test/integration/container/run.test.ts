@@ -100,7 +100,7 @@ describe("docker run", () => {
     expect((await docker(daemon.host, "ps", "-aq")).stdout).toBe("");
   });
 
-  test("twenty at once all end well", async () => {
+  test("twenty at once all end well (H7)", async () => {
     const results = await Promise.all(Array.from({ length: 20 }, (_, index) => run(busybox, "echo", String(index))));
     expect(results.map(({ stdout }) => stdout)).toEqual(results.map((_, index) => `${index}\n`));
   }, 60_000);

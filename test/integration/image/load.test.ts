@@ -89,7 +89,7 @@ test("both layouts in one archive give the names of the one and the manifest of 
   expect(machine.images.find("named:here").manifestDigest).toBe(made.manifest.digest);
 });
 
-test("layers that are links in the archive are followed inside it", async () => {
+test("layers that are links in the archive are followed inside it (A9)", async () => {
   await using machine = await openMachine();
   const made = twoLayers();
   const [first, second] = made.layers;
@@ -107,7 +107,7 @@ test("layers that are links in the archive are followed inside it", async () => 
 });
 
 test.each(["/etc/passwd", "../../../../etc/passwd", "link", "loop", "missing", ""])(
-  "a layer path %p never reaches the host",
+  "a layer path %p never reaches the host (A9)",
   async (path) => {
     await using machine = await openMachine();
     const made = image([{ file: "x" }], {
@@ -125,7 +125,7 @@ test.each(["/etc/passwd", "../../../../etc/passwd", "link", "loop", "missing", "
   },
 );
 
-test("layers that are not what the config says give no image", async () => {
+test("layers that are not what the config says give no image (A10)", async () => {
   await using machine = await openMachine();
   const made = twoLayers();
   const swapped = { ...made, layers: [made.layers[0]!, { ...made.layers[1]!, tar: tar({ evil: "x" }) }] };
@@ -137,7 +137,7 @@ test("layers that are not what the config says give no image", async () => {
   expect(await machine.leftovers()).toEqual([]);
 });
 
-test("blobs of a layout that are not what their names say give no image", async () => {
+test("blobs of a layout that are not what their names say give no image (A10)", async () => {
   await using machine = await openMachine();
   const made = image([{ one: "1" }]);
   const other = { ...made.layers[0]!, bytes: Buffer.from(Bun.gzipSync(Uint8Array.from(made.layers[0]!.tar), { level: 1 })) };
@@ -196,14 +196,14 @@ const documents: readonly (readonly [string, Files, RegExp])[] = [
   ],
 ];
 
-test.each(documents)("an archive with %s is refused", async (_what, files, message) => {
+test.each(documents)("an archive with %s is refused (A9)", async (_what, files, message) => {
   await using machine = await openMachine();
   await expect(machine.load(tar(files))).rejects.toThrow(message);
   expect(machine.images.list()).toEqual([]);
   expect(await machine.leftovers()).toEqual([]);
 });
 
-test("a member that leaves the archive, a cut archive, junk and unknown compressions are refused", async () => {
+test("a member that leaves the archive, a cut archive, junk and unknown compressions are refused (A1, A8)", async () => {
   await using machine = await openMachine();
   const archive = dockerArchive(twoLayers(), ["app:1"]);
   await expect(machine.load(tar({ "../x": "" }))).rejects.toThrow(/^invalid archive: /);
@@ -249,7 +249,7 @@ test("of several platforms under one name the host's is loaded", async () => {
   expect(machine.images.find("app:1").id).toBe(host.config.digest);
 });
 
-test("a full disk ends the load with Docker's words, and gives its space back", async () => {
+test("a full disk ends the load with Docker's words, and gives its space back (G1)", async () => {
   await using machine = await openMachine({ contentKilobytes: 256 });
   const archive = dockerArchive(image([{ file: randomBytes(600_000) }], { compress: "none" }), ["app:1"]);
   await expect(machine.load(archive)).rejects.toMatchObject({ kind: "unavailable", message: "no space left on device" });

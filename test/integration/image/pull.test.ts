@@ -65,7 +65,7 @@ test("a layer another image has is not fetched again, and goes with the last ima
   expect(await machine.snapshots.layers()).toEqual([]);
 });
 
-test("pulls of one image at the same time share each download", async () => {
+test("pulls of one image at the same time share each download (B10)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   const made = twoLayers();
@@ -164,7 +164,7 @@ const lies: readonly (readonly [string, (response: ServerResponse, honest: Buffe
   ],
 ];
 
-test.each(lies)("a registry that sends %p for a layer is refused, and nothing stays", async (_what, send, message) => {
+test.each(lies)("a registry that sends %p for a layer is refused, and nothing stays (B1, A10)", async (_what, send, message) => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   const made = twoLayers();
@@ -180,7 +180,7 @@ test.each(lies)("a registry that sends %p for a layer is refused, and nothing st
   expect(await machine.leftovers()).toEqual([]);
 });
 
-test("a download that breaks off goes on where it stopped, after 503s too", async () => {
+test("a download that breaks off goes on where it stopped, after 503s too (B8)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   const made = image([{ file: randomBytes(500_000) }]);
@@ -207,7 +207,7 @@ test("a download that breaks off goes on where it stopped, after 503s too", asyn
   expect(machine.images.list()).toHaveLength(1);
 });
 
-test("a registry that ignores Range is read from the start again", async () => {
+test("a registry that ignores Range is read from the start again (B8)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   const made = image([{ file: randomBytes(300_000) }]);
@@ -225,7 +225,7 @@ test("a registry that ignores Range is read from the start again", async () => {
   expect(machine.images.list()).toHaveLength(1);
 });
 
-test("5xx before the manifest is tried again", async () => {
+test("5xx before the manifest is tried again (B8)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   const name = registry.put("a", "1", twoLayers());
@@ -292,7 +292,7 @@ const manifestLies: readonly (readonly [string, (response: ServerResponse) => vo
   ["a redirect to itself", (r) => r.writeHead(307, { location: "?again" }).end(), "internal", /stopped after 10 redirects/],
 ];
 
-test.each(manifestLies)("a manifest that is %p is told in Docker's words", async (_what, send, kind, message) => {
+test.each(manifestLies)("a manifest that is %p is told in Docker's words (B4, B5, B6, B8)", async (_what, send, kind, message) => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   registry.lie = (_request, response) => {
@@ -312,7 +312,7 @@ test("a registry nobody listens at is told as Docker does", async () => {
   await expect(machine.pull(`${host}/a:1`)).rejects.toThrow(`Get "http://${host}/v2/": dial tcp ${host}: connect: connection refused`);
 });
 
-test("an index that leads back to itself ends", async () => {
+test("an index that leads back to itself ends (B5)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   // The digest of an index cannot be in it: the registry lies about the content of one that is.
@@ -333,7 +333,7 @@ test("an index that leads back to itself ends", async () => {
   await expect(machine.pull(`${registry.host}/deep:1`)).rejects.toThrow("nested more than 3 deep");
 });
 
-test("a config whose layers are not the manifest's gives no image", async () => {
+test("a config whose layers are not the manifest's gives no image (A10)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   const fewer = image([{ file: "x" }], { config: { rootfs: { type: "layers", diff_ids: [] } } });
@@ -347,7 +347,7 @@ test("a config whose layers are not the manifest's gives no image", async () => 
   expect(await machine.leftovers()).toEqual([]);
 });
 
-test("credentials go to the registry and its token server, and not over a redirect", async () => {
+test("credentials go to the registry and its token server, and not over a redirect (B6, B7)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   await using elsewhere = await TestRegistry.start();
@@ -386,7 +386,7 @@ test("credentials go to the registry and its token server, and not over a redire
   });
 });
 
-test("a client that leaves in the middle of a layer ends the download, and nothing stays", async () => {
+test("a client that leaves in the middle of a layer ends the download, and nothing stays (B9)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   const made = twoLayers();
@@ -405,7 +405,7 @@ test("a client that leaves in the middle of a layer ends the download, and nothi
   expect(await machine.leftovers()).toEqual([]);
 });
 
-test("of two pulls that share a download, one that leaves does not end the other's", async () => {
+test("of two pulls that share a download, one that leaves does not end the other's (B9, B10)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   const made = image([{ file: randomBytes(200_000) }]);
@@ -436,7 +436,7 @@ test("of two pulls that share a download, one that leaves does not end the other
   expect(await machine.leftovers()).toEqual([]);
 });
 
-test("layers with URLs of their own are taken from the registry and from nowhere else", async () => {
+test("layers with URLs of their own are taken from the registry and from nowhere else (B11)", async () => {
   await using machine = await openMachine();
   await using registry = await TestRegistry.start();
   await using elsewhere = await TestRegistry.start();

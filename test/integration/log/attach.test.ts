@@ -100,7 +100,7 @@ describe("an attached client", () => {
     expect(largest).toBeLessThan(24 << 20);
   }, 120_000);
 
-  test("that never reads and came later is left behind, and stops nobody", async () => {
+  test("that never reads and came later is left behind, and stops nobody (E10)", async () => {
     await using container = new ConmonContainer();
     const { end } = await run(container, "seq 1 2000000");
     const stuck = hub.attach(container.id, { ...wanted, lag: "drop" }, never);
@@ -181,7 +181,7 @@ describe("an attached client", () => {
     expect(await hub.attach(container.id, wanted, never).read()).toBeUndefined();
   });
 
-  test("gives its descriptors back", async () => {
+  test("gives its descriptors back (E11)", async () => {
     const descriptors = (): string[] =>
       Bun.spawnSync(["ls", `/proc/${process.pid}/fd`])
         .stdout.toString()
@@ -230,7 +230,7 @@ describe("the log of a container", () => {
     await end();
   });
 
-  test("that is removed lets its followers go and leaves nothing", async () => {
+  test("that is removed lets its followers go and leaves nothing (H2)", async () => {
     await using container = new ConmonContainer();
     await run(container, "echo one; sleep 1000");
     container.start();

@@ -53,7 +53,7 @@ async function entryCount(container: ConmonContainer, hub: WorkerLogHub): Promis
 }
 
 describe("on a full disk", () => {
-  test("a container waits, and goes on without a loss when there is space", async () => {
+  test("a container waits, and goes on without a loss when there is space (G2)", async () => {
     await run({}, async (container, hub) => {
       await until(() => hub.offset(container.id) > 500_000);
       const giveBack = fill(container);
@@ -74,7 +74,7 @@ describe("on a full disk", () => {
     });
   }, 60_000);
 
-  test("a container runs on when it has waited long enough, and the log tells what it lacks", async () => {
+  test("a container runs on when it has waited long enough, and the log tells what it lacks (G2)", async () => {
     await run({ diskFullWaitMilliseconds: 300, freeStepBytes: 1 << 20 }, async (container, hub) => {
       await until(() => hub.offset(container.id) > 500_000);
       const giveBack = fill(container);
@@ -96,7 +96,7 @@ describe("on a full disk", () => {
     });
   }, 60_000);
 
-  test("an exit is told, and the log is readable", async () => {
+  test("an exit is told, and the log is readable (G2, G5)", async () => {
     await run({}, async (container, hub) => {
       await until(() => hub.offset(container.id) > 500_000);
       const giveBack = fill(container);

@@ -56,7 +56,7 @@ test.each([
   ["", 1 << 30],
   [" while conmon rotates the spool", 6_000_000],
 ])(
-  "a daemon killed at any moment leaves no hole and no duplicate in the log%s",
+  "a daemon killed at any moment leaves no hole and no duplicate in the log%s (F8)",
   async (_, segmentBytes) => {
     await using container = new ConmonContainer();
     // The first one makes the spool before conmon is there, as the engine does.
@@ -83,7 +83,7 @@ test.each([
   180_000,
 );
 
-test("a daemon away for longer than the spool can keep tells of the gap in one line", async () => {
+test("a daemon away for longer than the spool can keep tells of the gap in one line (F8)", async () => {
   await using container = new ConmonContainer();
   const first = startHub(container);
   await first.stdout.getReader().read();

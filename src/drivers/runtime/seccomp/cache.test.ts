@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { SeccompCache } from "./cache.ts";
 
@@ -34,4 +34,21 @@ test("a runtime that leaves no program is no error", async () => {
   const cache = new SeccompCache(`${root}/none`, "runc 1");
   await cache.keep("key", `${root}/no-such-program`);
   expect(cache.get("key")).toBeUndefined();
+});
+
+test.each<[string, (file: Buffer) => Buffer]>([
+  ["emptied", () => Buffer.alloc(0)],
+  ["halved", (file) => file.subarray(0, file.length / 2)],
+  ["zeroed by a power loss", (file) => Buffer.alloc(file.length)],
+  ["changed in one bit", (file) => Buffer.from(file.map((byte, index) => (index === file.length - 1 ? byte ^ 1 : byte)))],
+])("a program that was %s is compiled again (F12)", async (_what, damage) => {
+  const folder = `${root}/damaged`;
+  const cache = new SeccompCache(folder, "crun 1");
+  await cache.load();
+  await cache.keep("key", program);
+  const path = `${folder}/key.bpf`;
+  await writeFile(path, damage(await readFile(path)));
+  const next = new SeccompCache(folder, "crun 1");
+  await next.load();
+  expect(next.get("key")).toBeUndefined();
 });

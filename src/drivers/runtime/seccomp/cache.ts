@@ -3,7 +3,7 @@ import type { RuntimeSeccomp } from "#types/oci/runtime-spec.ts";
 
 /**
  * Compiled profiles. libseccomp needs 11 to 13 ms for the default profile at each create; crun leaves its program in the state folder and
- * takes it back as an annotation. Keyed by profile and runtime version, kept on disk; losing it costs one slow start.
+ * takes it back as an annotation. Keyed by profile and runtime version, kept on disk behind its digest; losing it costs one slow start.
  */
 export class SeccompCache {
   readonly #folder: string;
@@ -19,9 +19,8 @@ export class SeccompCache {
   async load(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     for await (const name of new Bun.Glob("*.bpf").scan(this.#folder)) {
-      const program = await readFile(`${this.#folder}/${name}`);
-      // A program is a row of 8-byte instructions; a torn file is compiled again.
-      if (program.length > 0 && program.length % 8 === 0) this.#programs.set(name.slice(0, -4), program.toString("base64"));
+      const program = programIn(await readFile(`${this.#folder}/${name}`));
+      if (program) this.#programs.set(name.slice(0, -4), program.toString("base64"));
     }
   }
 
@@ -52,11 +51,23 @@ export class SeccompCache {
   async #save(key: string, program: Uint8Array): Promise<void> {
     const temporary = `${this.#folder}/${key}.tmp`;
     try {
-      await writeFile(temporary, program, { mode: 0o600 });
+      await writeFile(temporary, Buffer.concat([digestOf(program), program]), { mode: 0o600, flush: true });
       await rename(temporary, `${this.#folder}/${key}.bpf`);
     } catch {
       // A full disk: the container has been made and must start; the next daemon compiles anew.
       await rm(temporary, { force: true });
     }
   }
+}
+
+/** A damaged filter would keep every container from starting, or let through what it should not: undefined, and it is compiled again. */
+function programIn(file: Buffer): Buffer | undefined {
+  const program = file.subarray(digestBytes);
+  return file.length > digestBytes && file.subarray(0, digestBytes).equals(digestOf(program)) ? program : undefined;
+}
+
+const digestBytes = 32;
+
+function digestOf(program: Uint8Array): Buffer {
+  return Buffer.from(new Bun.CryptoHasher("sha256").update(program).digest());
 }
