@@ -110,6 +110,8 @@ async function runLeaf(
   globals: GlobalFlags,
   surroundings: Surroundings,
 ): Promise<number> {
+  const connecting = connectionOf(globals, surroundings, leaf.kind === "external" || leaf.isLocal === true);
+  connecting.catch(() => undefined); // awaited when the command line has turned out well
   const description = await leaf.load();
   const parsed = usage(path, description.usage, () =>
     parseFlags(description.flags, argv, { stopAtFirstArgument: description.stopAtFirstArgument ?? false }),
@@ -123,7 +125,7 @@ async function runLeaf(
   if (leaf.kind === "external") throw new ArgumentError(`${surroundings.program}: '${path}' takes no options before its name`);
   for (const notice of parsed.notices) await surroundings.out.line(notice);
   const command = await leaf.load(); // the same module again, now known to be a command
-  const { config, transport } = await connectionOf(globals, surroundings, leaf.isLocal ?? false);
+  const { config, transport } = await connecting;
   try {
     return (await command.run(invocation(path, parsed, config, new Client(transport), surroundings))) ?? 0;
   } finally {
@@ -143,7 +145,7 @@ function invocation(
   return { commandPath: path, program, args, flags: values, changed, client, config, environment, out, err, isTerminal };
 }
 
-/** A transport that has not connected yet, and the configuration, read once when somebody asks. */
+/** A transport that begins to connect, and the configuration, read once when somebody asks. */
 async function connectionOf(globals: GlobalFlags, surroundings: Surroundings, isLocal: boolean) {
   const { environment, program, err } = surroundings;
   let reading: Promise<ConfigFile> | undefined;
@@ -168,7 +170,10 @@ async function connectionOf(globals: GlobalFlags, surroundings: Surroundings, is
   });
   const apiVersion = environment["DOCKER_API_VERSION"]?.replace(/^v/, "");
   const headers = isLocal ? {} : await headersOf(await config());
-  return { config, transport: new Transport(endpoint, { apiVersion, headers }) };
+  const transport = new Transport(endpoint, { apiVersion, headers });
+  // The daemon is asked for its version while the command's module is loaded.
+  if (!isLocal) transport.apiVersion().catch(() => undefined);
+  return { config, transport };
 }
 
 async function headersOf({ httpHeaders }: ConfigFile): Promise<Record<string, string>> {

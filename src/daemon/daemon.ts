@@ -83,8 +83,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const execs = new ExecService(deps);
   await restoreContainers(deps, containers.lifecycle);
   await images.collectGarbage();
-  const settingsOf = (settings: DaemonConfig): SystemSettings =>
-    systemSettings(settings, instance, runtimes, hierarchies, snapshots.name);
+  const settingsOf = (settings: DaemonConfig): SystemSettings => systemSettings(settings, instance, runtimes, hierarchies, snapshots.name);
   const system = new SystemService(settingsOf(config), systemVersions(runtimes), { events, containers, images });
   let current = config;
   let registries = registryClient(config);

@@ -4,7 +4,7 @@ import { HostNetworkDriver } from "#drivers/network/driver.ts";
 import { messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import { silentLogger } from "#lib/log.ts";
-import { cgroupHierarchies, cgroupProcesses, removeCgroup } from "#os/cgroup.ts";
+import { cgroupHierarchies, cgroupProcesses, removeCgroup, thawCgroup } from "#os/cgroup.ts";
 import { Kernel } from "#os/kernel.ts";
 import { readMounts, unmount } from "#os/mount.ts";
 import type { NetworkConfig } from "#types/record/network.ts";
@@ -80,9 +80,11 @@ async function recordedNetworks(database: string): Promise<NetworkConfig[]> {
 /** Containers first, then what held them: all live in the instance's own cgroups, but for the monitors, which end with their containers. */
 function endProcesses(cgroupParent: string): void {
   for (let round = 0; round < 100; round++) {
-    const pids = cgroupHierarchies().flatMap((hierarchy) => containerGroups(`${hierarchy.path}/${cgroupParent}`).flatMap(cgroupProcesses));
+    const groups = cgroupHierarchies().flatMap((hierarchy) => containerGroups(`${hierarchy.path}/${cgroupParent}`));
+    const pids = groups.flatMap(cgroupProcesses);
     if (pids.length === 0) return;
     for (const pid of new Set(pids)) killIfThere(pid);
+    for (const group of groups) thawCgroup(group); // paused containers die only then
     Bun.sleepSync(20);
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readMounts } from "./mount.ts";
 
@@ -43,6 +43,20 @@ export function cgroupProcesses(folder: string): number[] {
   if (!existsSync(folder)) return [];
   const own = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
   return [...own, ...subgroups(folder).flatMap(cgroupProcesses)];
+}
+
+/** True while the processes of a cgroup are frozen. Source: kernel documentation, cgroup-v1/freezer-subsystem, cgroup-v2 "cgroup.freeze". */
+export function isCgroupFrozen(folder: string): boolean {
+  const [v1, v2] = [join(folder, "freezer.state"), join(folder, "cgroup.freeze")];
+  if (existsSync(v1)) return readFileSync(v1, "utf8").trim() !== "THAWED";
+  return existsSync(v2) && readFileSync(v2, "utf8").trim() === "1";
+}
+
+/** Lets frozen processes run, and die; success when nothing is frozen. */
+export function thawCgroup(folder: string): void {
+  const [v1, v2] = [join(folder, "freezer.state"), join(folder, "cgroup.freeze")];
+  if (existsSync(v1)) writeFileSync(v1, "THAWED");
+  else if (existsSync(v2)) writeFileSync(v2, "0");
 }
 
 /** Removes a cgroup in every hierarchy, children first; one that is gone is a success. @throws ErrnoException `EBUSY` while it has processes */

@@ -57,6 +57,9 @@ const refused = [
   [{ ...manifest, config: { ...config, size: 5 << 20 } }, "", "could not validate config size"],
 ] as const;
 
-test.each(refused.map(([value, type, message]) => [message, value, type] as const))("a document is refused: %s (B2, B3, B4)", (message, value, type) => {
-  expect(() => parse(value, type)).toThrow(message);
-});
+test.each(refused.map(([value, type, message]) => [message, value, type] as const))(
+  "a document is refused: %s (B2, B3, B4)",
+  (message, value, type) => {
+    expect(() => parse(value, type)).toThrow(message);
+  },
+);

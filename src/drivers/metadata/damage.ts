@@ -10,7 +10,5 @@ export function refuseEmptied(path: string): void {
   // The content store is made after the database.
   if (sizeBytes > 0 || !existsSync(join(dirname(path), "content"))) return;
   const state = existsSync(path) ? "empty" : "missing";
-  throw new Error(
-    `it is ${state}, but the data root has been used before: bring it back from a backup, or begin with another data root`,
-  );
+  throw new Error(`it is ${state}, but the data root has been used before: bring it back from a backup, or begin with another data root`);
 }

@@ -4,6 +4,7 @@ import { chmodSync, closeSync, openSync } from "node:fs";
 import { messageOf } from "#lib/errors.ts";
 import { CommitMark } from "./commit-mark.ts";
 import { refuseEmptied } from "./damage.ts";
+import { isNearlyFull, reserveSpace } from "./reserve.ts";
 import type { RowChange, StoreReply, StoreRequest } from "./protocol.ts";
 import { migrations, tables } from "./schema.ts";
 
@@ -14,6 +15,7 @@ type Commit = Extract<StoreRequest, { type: "commit" }>;
 const retryMilliseconds = 500;
 const commitCountKey = "commits";
 let database: Database | undefined;
+let databasePath = "";
 let mark: CommitMark | undefined;
 let queue: Commit[] = [];
 /** Observations that met a full disk, oldest first. Bounded by what the daemon observes while the disk is full. */
@@ -34,6 +36,7 @@ function open(path: string): Database {
   const [problem] = opened.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").all();
   if (problem && problem.quick_check !== "ok") throw new Error(problem.quick_check);
   migrate(opened);
+  reserveSpace(path);
   mark = CommitMark.open(`${path}-commits`, path, commitCount(opened));
   return opened;
 }
@@ -77,15 +80,12 @@ function apply(opened: Database, commits: readonly Commit[]): void {
 
 function applyChange(opened: Database, { table, key, body }: RowChange): void {
   if (body === null) opened.query(`DELETE FROM ${table} WHERE key = ?`).run(key);
-  else
-    opened
-      .query(`INSERT INTO ${table} (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body`)
-      .run(key, body);
+  else opened.query(`INSERT INTO ${table} (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body`).run(key, body);
 }
 
 function flush(): void {
   if (!database) return;
-  const batch = [...postponed, ...queue];
+  const batch = [...postponed, ...withoutRefused(queue)];
   queue = [];
   postponed = [];
   if (batch.length === 0) return;
@@ -95,6 +95,14 @@ function flush(): void {
   } catch (error) {
     for (const commit of batch) applyAlone(database, commit, error);
   }
+}
+
+/** On a full disk what would take more space is told so, and what gives some back has the reserve to itself. */
+function withoutRefused(commits: readonly Commit[]): readonly Commit[] {
+  const grows = ({ durability, changes }: Commit): boolean => durability === "required" && changes.some(({ body }) => body !== null);
+  if (!commits.some(grows) || !isNearlyFull(databasePath)) return commits;
+  for (const { sequence } of commits.filter(grows)) reply({ type: "failed", sequence, message: "the disk is full", diskFull: true });
+  return commits.filter((commit) => !grows(commit));
 }
 
 /** After a batch failed: each commit by itself, in order, so that one that cannot be written does not take the others with it. */
@@ -127,6 +135,7 @@ self.onmessage = (event: MessageEvent<StoreRequest>) => {
   switch (request.type) {
     case "open":
       try {
+        databasePath = request.path;
         database = open(request.path);
         reply({ type: "opened", rows: loadRows(database) });
       } catch (error) {

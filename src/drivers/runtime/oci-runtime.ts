@@ -1,13 +1,14 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
-import { cgroupProcesses, cgroupFolder, type CgroupHierarchy } from "#os/cgroup.ts";
+import { cgroupProcesses, cgroupFolder, isCgroupFrozen, type CgroupHierarchy } from "#os/cgroup.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { isSameProcess, processStartTicks, signalProcess } from "#os/process/identity.ts";
 import { childEnvironment } from "#os/process/self.ts";
 import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import { AwaitedConfiguration } from "./awaited-configuration.ts";
 import { monitorFiles, startMonitor, type RuntimeCommand } from "./conmon.ts";
 import { execMonitored, execPiped } from "./exec.ts";
 import { ExitWatch } from "./exit-watch.ts";
@@ -20,11 +21,12 @@ import type {
   FoundContainer,
   MonitoredExec,
   PipedExec,
-  RuntimeCreateRequest,
+  RuntimeBeginRequest,
   RuntimeDriver,
   RuntimeExit,
   RuntimeProcess,
   StdinConnection,
+  StartingContainer,
   StdinRequest,
 } from "./types.ts";
 
@@ -58,24 +60,40 @@ export class OciRuntime implements RuntimeDriver {
     this.#exits = new ExitWatch(options.exitFolder, options.log);
   }
 
-  async create(request: RuntimeCreateRequest): Promise<RuntimeProcess> {
-    const { bundle, id } = request;
-    const cached = this.#withCompiledSeccomp(request.spec);
-    await mkdir(bundle, { recursive: true, mode: 0o700 });
-    await writeFile(`${bundle}/config.json`, JSON.stringify(cached.spec), { mode: 0o600 });
+  begin(request: RuntimeBeginRequest): StartingContainer {
+    const { id, bundle, cgroupsPath } = request;
+    mkdirSync(bundle, { recursive: true, mode: 0o700 });
+    const configuration = new AwaitedConfiguration(bundle);
+    const options = { conmonPath: this.#options.conmonPath, runtime: this.#options.command, exitFolder: this.#options.exitFolder };
+    const answered = startMonitor({ ...options, containerId: id, uniqueId: id, ...request });
+    answered.catch(() => undefined); // told by `create`
+    let process: RuntimeProcess | undefined;
+    return {
+      create: async (spec) => (process = await this.#create(request, spec, configuration, answered)),
+      [Symbol.asyncDispose]: async () => {
+        configuration.abandon();
+        await answered.catch(() => undefined);
+        if (process) await this.signal(id, process, SIGKILL, true);
+        await this.remove(id, bundle, cgroupsPath);
+      },
+    };
+  }
+
+  async #create(
+    { id, bundle }: RuntimeBeginRequest,
+    spec: RuntimeSpec,
+    configuration: AwaitedConfiguration,
+    answered: Promise<number>,
+  ): Promise<RuntimeProcess> {
+    const cached = this.#withCompiledSeccomp(spec);
+    let ended = false;
+    answered.catch(() => (ended = true));
     let pid: number;
     try {
-      pid = await startMonitor({
-        conmonPath: this.#options.conmonPath,
-        runtime: this.#options.command,
-        containerId: id,
-        uniqueId: id,
-        exitFolder: this.#options.exitFolder,
-        ...request,
-      });
+      await configuration.give(JSON.stringify(cached.spec), () => ended);
+      pid = await answered;
     } catch (error) {
-      await this.remove(id, bundle, request.spec.linux.cgroupsPath);
-      throw toStartError(error, "create", this.#options.family, request.spec.process.args[0] ?? "");
+      throw toStartError(error, "create", this.#options.family, spec.process.args[0] ?? "");
     }
     if (cached.compileKey !== undefined) await this.#options.seccompCache?.keep(cached.compileKey, `${this.#stateFolder(id)}/seccomp.bpf`);
     const monitorPid = Number(readFileSync(monitorFiles.monitorPid(bundle), "utf8"));
@@ -116,7 +134,8 @@ export class OciRuntime implements RuntimeDriver {
 
   async signal(id: string, process: RuntimeProcess, signal: number, all = false): Promise<void> {
     if (all) {
-      for (const pid of await this.pids(id)) signalIfAlive(pid, signal);
+      // Without its state the container has just ended.
+      for (const pid of await this.pids(id).catch(noneWhenGone)) signalIfAlive(pid, signal);
     }
     signalProcess(process.pid, process.pidStartTicks, signal);
   }
@@ -149,10 +168,19 @@ export class OciRuntime implements RuntimeDriver {
     return this.#run(["resume", id]);
   }
 
+  isFrozen(id: string): boolean {
+    const folder = this.#cgroup(id, "freezer");
+    return folder !== undefined && isCgroupFrozen(folder);
+  }
+
   async pids(id: string): Promise<readonly number[]> {
-    const config = JSON.parse(readFileSync(`${this.#stateFolder(id)}/config.json`, "utf8")) as RuntimeSpec;
-    const folder = cgroupFolder(this.#options.hierarchies, "pids", config.linux.cgroupsPath);
+    const folder = this.#cgroup(id, "pids");
     return folder === undefined ? [] : cgroupProcesses(folder);
+  }
+
+  #cgroup(id: string, controller: string): string | undefined {
+    const config = JSON.parse(readFileSync(`${this.#stateFolder(id)}/config.json`, "utf8")) as RuntimeSpec;
+    return cgroupFolder(this.#options.hierarchies, controller, config.linux.cgroupsPath);
   }
 
   alive(process: RuntimeProcess): { readonly init: boolean; readonly monitor: boolean } {
@@ -267,6 +295,11 @@ function commandLine(pid: number): string[] {
   } catch {
     return []; // gone
   }
+}
+
+function noneWhenGone(error: unknown): readonly number[] {
+  if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+  throw error;
 }
 
 function signalIfAlive(pid: number, signal: number): void {

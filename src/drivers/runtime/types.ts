@@ -1,11 +1,12 @@
 import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
 
-/** What the runtime and its monitor need to make a container. Paths are absolute. */
-export interface RuntimeCreateRequest {
+/** What the monitor of a container needs to know before the runtime's configuration is complete. Paths are absolute. */
+export interface RuntimeBeginRequest {
   readonly id: string;
   readonly name: string;
   readonly bundle: string;
-  readonly spec: RuntimeSpec;
+  /** As the configuration will name it. */
+  readonly cgroupsPath: string;
   readonly spoolLog: string;
   readonly spoolSizeLimitBytes: number;
   /** Where conmon tells `exit` and `oom`. */
@@ -14,6 +15,15 @@ export interface RuntimeCreateRequest {
   readonly openStdin: boolean;
   /** The first client that leaves closes stdin. */
   readonly stdinOnce: boolean;
+}
+
+/** A container whose monitor and runtime are on their way. Disposing it ends what was begun and removes what was made. */
+export interface StartingContainer extends AsyncDisposable {
+  /**
+   * Leaves an init that waits.
+   * @throws {EngineError} with Docker's classes of messages; the runtime's own text in `cause`
+   */
+  create(spec: RuntimeSpec): Promise<RuntimeProcess>;
 }
 
 /** A created or running container, enough to find it again after a restart of the daemon. */
@@ -92,15 +102,15 @@ export interface StdinConnection {
 }
 
 /**
- * conmon with crun or runc. `create` leaves an init that waits; `start` lets it go. Exits are told by a watch on the exit folder, and by
+ * conmon with crun or runc. `begin` and `create` leave an init that waits; `start` lets it go. Exits are told by a watch on the exit folder, and by
  * pidfd when a monitor was killed.
  */
 export interface RuntimeDriver {
   /** As `--runtime` names it. */
   readonly name: string;
   readonly path: string;
-  /** @throws {EngineError} with Docker's classes of messages; the runtime's own text in `cause` */
-  create(request: RuntimeCreateRequest): Promise<RuntimeProcess>;
+  /** The bundle must not be there yet. */
+  begin(request: RuntimeBeginRequest): StartingContainer;
   start(id: string, process: RuntimeProcess): Promise<void>;
   /** `all`: every process of the container's cgroup. */
   signal(id: string, process: RuntimeProcess, signal: number, all?: boolean): Promise<void>;
@@ -113,6 +123,8 @@ export interface RuntimeDriver {
   resize(bundle: string, width: number, height: number): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /** True while its processes are frozen, whoever did it. */
+  isFrozen(id: string): boolean;
   /** Processes of the container, host pids. */
   pids(id: string): Promise<readonly number[]>;
   /** True while process and monitor are those of the record. */

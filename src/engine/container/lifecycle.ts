@@ -1,4 +1,4 @@
-import type { RuntimeExit } from "#drivers/runtime/types.ts";
+import type { RuntimeExit, RuntimeProcess } from "#drivers/runtime/types.ts";
 import { KeyedMutex, sleep } from "#lib/async.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
@@ -44,6 +44,7 @@ export class Lifecycle {
     clearTimeout(live.restartTimer);
     if (!automatic) live.restartDelayMilliseconds = 0;
     live.stopRequested = false;
+    live.killed = false;
     await live.teardown;
     if (!automatic && record.restartCount !== 0) await containers.note(id, { restartCount: 0 });
     try {
@@ -80,8 +81,8 @@ export class Lifecycle {
    */
   async #onExit(id: string, exit: RuntimeExit): Promise<void> {
     const { containers, logs, clock, log } = this.#deps;
+    const live = this.#live.of(id);
     try {
-      const live = this.#live.of(id);
       const record = containers.get(id);
       logs.releaseValve(id);
       const drained = logs.finish(id);
@@ -101,10 +102,11 @@ export class Lifecycle {
       const result = { exitCode, ...(exit.error !== undefined && { error: exit.error }) };
       if (removes) await this.#removed(record, { volumes: true }, result);
       else this.#afterExit(id, live, result, ranMilliseconds);
-      live.ended.resolve();
     } catch (error) {
       // A removal that won the race has done the rest.
       if (!isKind(error, "not_found")) log.error("handling of an exit failed", { container: id, error: messageOf(error) });
+    } finally {
+      live.ended.resolve(); // those who stop or kill it must not wait for ever
     }
   }
 
@@ -191,12 +193,14 @@ export class Lifecycle {
     if (!isUp) throw new EngineError("not_modified", `container ${id} is already stopped`);
     await containers.note(id, { stoppedByUser: true });
     const timeout = options.timeoutSeconds ?? record.config.StopTimeout ?? this.#deps.settings.stopTimeoutSeconds;
-    await this.#endProcess(id, record, signal, timeout);
+    await this.#endProcess(id, signal, timeout);
     this.#deps.events.emit("container", "stop", id, containerAttributes(record));
   }
 
-  async #endProcess(id: string, record: ContainerRecord, signal: number, timeoutSeconds: number): Promise<void> {
-    if (!isRunning(record.state)) return;
+  async #endProcess(id: string, signal: number, timeoutSeconds: number): Promise<void> {
+    // As it is now: the run that was to be stopped may have ended, and another may have begun.
+    const record = this.#deps.containers.peek(id);
+    if (!record || !isRunning(record.state)) return;
     const { process } = record.state;
     const runtime = runtimeOf(this.#deps, record);
     const live = this.#live.of(id);
@@ -211,10 +215,20 @@ export class Lifecycle {
     }
     if (isRunning(this.#deps.containers.peek(id)?.state ?? record.state) && this.#deps.containers.peek(id)) {
       this.#emitKill(record, SIGKILL);
-      await runtime.signal(id, process, SIGKILL, true);
-      if (record.state.status === "paused") await runtime.resume(id);
+      await this.#killAll(id, record, process);
     }
     await ended;
+  }
+
+  /** What is frozen dies only when it is thawed, whether it was paused before the signal or is at this moment (`ContainerService.pause`). */
+  async #killAll(id: string, record: ContainerRecord, process: RuntimeProcess): Promise<void> {
+    const runtime = runtimeOf(this.#deps, record);
+    this.#live.of(id).killed = true;
+    await runtime.signal(id, process, SIGKILL, true);
+    if (this.#deps.containers.peek(id)?.state.status !== "paused") return;
+    await runtime
+      .resume(id)
+      .catch((error: unknown) => this.#deps.log.debug("resume for a kill failed", { container: id, error: messageOf(error) }));
   }
 
   #emitKill(record: ContainerRecord, signal: number): void {
@@ -236,9 +250,9 @@ export class Lifecycle {
     this.#deps.logs.releaseValve(id);
     const { promise: ended } = live.ended;
     this.#emitKill(record, signal);
-    await runtime.signal(id, record.state.process, signal, signal === SIGKILL);
-    if (record.state.status === "paused" && signal === SIGKILL) await runtime.resume(id);
-    if (signal === SIGKILL) await Promise.race([ended, sleep(killWaitMilliseconds)]);
+    if (signal !== SIGKILL) return runtime.signal(id, record.state.process, signal);
+    await this.#killAll(id, record, record.state.process);
+    await Promise.race([ended, sleep(killWaitMilliseconds)]);
   }
 
   async restart(id: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {

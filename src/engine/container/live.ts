@@ -25,6 +25,8 @@ export class LiveContainer {
   startedMonotonic = 0;
   /** A stop or a kill is on its way: the restart policy does not apply to this end. */
   stopRequested = false;
+  /** SIGKILL is on its way: a pause that crosses it must not keep the processes from dying. */
+  killed = false;
   /** `restart` of an AutoRemove container must not lose it between stop and start. */
   keepAfterExit = false;
 }
@@ -39,7 +41,9 @@ export class LiveContainers {
     return live;
   }
 
+  /** The container is gone: nobody waits for its end any longer. */
   delete(id: string): void {
+    this.#live.get(id)?.ended.resolve();
     this.#live.delete(id);
   }
 }

@@ -58,7 +58,8 @@ export function exposedPorts(config: ContainerConfig): ExposedPort[] {
 function parseBinding(binding: { readonly HostIp?: string; readonly HostPort?: string }): Omit<PortRequest, "protocol" | "containerPort"> {
   const hostIp = (binding.HostIp ?? "").replace(/^\[(.*)\]$/, "$1");
   // A zone, as in fe80::1%eth0, names a link: no socket is bound by it here.
-  if (hostIp !== "" && (isIP(hostIp) === 0 || hostIp.includes("%"))) throw new EngineError("invalid", `invalid IP address: ${binding.HostIp}`);
+  if (hostIp !== "" && (isIP(hostIp) === 0 || hostIp.includes("%")))
+    throw new EngineError("invalid", `invalid IP address: ${binding.HostIp}`);
   const text = binding.HostPort ?? "";
   if (text === "") return { hostIp, hostPortFirst: 0, hostPortLast: 0 };
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);

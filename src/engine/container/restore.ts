@@ -89,7 +89,11 @@ async function restoreOne(deps: ContainerDependencies, record: ContainerRecord):
       await containers.restore(record.id, { ...record.state, status: "running", process: found.process, startedAt: now(deps) });
       log.info("container was started by the daemon before", { container: record.id, pid: found.process.pid });
     } else {
-      await containers.restore(record.id, { ...record.state, process: found.process });
+      // A kill between a pause and its record leaves it frozen, and what is frozen could not even be killed.
+      const isFrozen = runtime.isFrozen(record.id);
+      if (isFrozen && record.state.status === "running") await runtime.resume(record.id);
+      const status = record.state.status === "paused" && isFrozen ? "paused" : "running";
+      await containers.restore(record.id, { ...record.state, status, process: found.process });
     }
     return containers.get(record.id);
   }

@@ -72,9 +72,24 @@ export class ContainerService {
   async pause(name: string): Promise<void> {
     const record = this.#running(name);
     if (record.state.status === "paused") throw new EngineError("conflict", `Container ${record.id} is already paused`);
-    await runtimeOf(this.#deps, record).pause(record.id);
+    await this.#freeze(record);
     await this.#deps.containers.change(record.id, { type: "pause" });
     this.#deps.events.emit("container", "pause", record.id, containerAttributes(record));
+  }
+
+  /** @throws {EngineError} `conflict` when the container ends or is killed meanwhile */
+  async #freeze(record: ContainerRecord): Promise<void> {
+    const runtime = runtimeOf(this.#deps, record);
+    const failure = await runtime.pause(record.id).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const { killed } = this.#live.of(record.id);
+    if (failure === undefined && !killed) return;
+    if (!killed && isRunning(record.state) && runtime.alive(record.state.process).init) throw failure;
+    // What is frozen cannot die; that it has died already is no failure.
+    await runtime.resume(record.id).catch(() => undefined);
+    throw new EngineError("conflict", `cannot pause container ${record.id}: it is about to end`);
   }
 
   async unpause(name: string): Promise<void> {

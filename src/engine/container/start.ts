@@ -1,10 +1,11 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdirSync, rmSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import { logAttributes } from "#drivers/log/attributes.ts";
 import { defaultLogOptions } from "#drivers/log/options.ts";
 import type { LogConfig } from "#drivers/log/types.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
-import type { RuntimeDriver, StdinConnection } from "#drivers/runtime/types.ts";
+import type { RuntimeBeginRequest, RuntimeDriver, RuntimeProcess, StdinConnection } from "#drivers/runtime/types.ts";
 import { makeInitFiles } from "#drivers/snapshot/init-files.ts";
 import { makeInRootfs, readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
 import { deferred } from "#lib/async.ts";
@@ -12,7 +13,6 @@ import { formatTimeNano } from "#lib/clock.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import { parseDigest } from "#lib/digest.ts";
-import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import { containerAttributes } from "./create.ts";
@@ -20,7 +20,7 @@ import type { ContainerDependencies } from "./dependencies.ts";
 import { upstreamServers, writeContainerFiles } from "./files.ts";
 import type { LiveContainer } from "./live.ts";
 import { portRequests } from "./ports.ts";
-import { assembleSpec } from "./spec/assemble.ts";
+import { assembleSpec, cgroupsPath } from "./spec/assemble.ts";
 import { wasStarted } from "./state.ts";
 import { resolveUser } from "./user.ts";
 
@@ -62,24 +62,18 @@ async function run(
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
   await mkdir(paths.folder, { recursive: true, mode: 0o710 });
+  await mkdir(paths.spool, { recursive: true, mode: 0o700 });
   undo.defer(() => deps.removeTree(paths.bundle));
-  // An exit file of the run before would end this one.
-  await rm(paths.persist, { recursive: true, force: true });
-  await Promise.all([paths.spool, paths.persist].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
-  // The log worker makes ready while this thread makes network and root file system.
+  // An exit file of the run before would end this one. The exec root is in memory: nothing here waits for a disk.
+  rmSync(paths.bundle, { recursive: true, force: true });
+  mkdirSync(paths.persist, { recursive: true, mode: 0o700 });
+  const mounted = mountRootfs(deps, record, undo);
   undo.defer(() => deps.logs.finish(id));
-  const logOpened = deps.logs.open(logConfig(deps, record));
-  logOpened.catch(() => undefined); // awaited below; a failure before that is the one to tell
-
+  await deps.logs.open(logConfig(deps, record));
+  // Monitor and runtime are loaded while this thread makes the network and the configuration.
+  const starting = undo.use(runtime.begin(beginRequest(deps, record)));
   const sandbox = await joinNetworks(deps, record, undo);
-  undo.defer(() => deps.snapshots.unmount(paths.rootfs));
-  await deps.snapshots.mount({
-    layers: record.layers.map(parseDigest),
-    upper: paths.upper,
-    work: paths.work,
-    target: paths.rootfs,
-    volatile: record.volatile,
-  });
+  await mounted;
   makeInitFiles(paths.rootfs);
   const volumes = await mountVolumes(deps, record, undo);
   for (const mount of record.mounts) {
@@ -94,37 +88,61 @@ async function run(
   const user = resolveUser(record.config.User ?? "", record.hostConfig.GroupAdd ?? [], passwd, group);
   const spec = assembleSpec(deps, record, { sandbox, user, mounts: volumes });
 
-  await logOpened;
   live.ended = deferred<void>();
-  await createAndStart(deps, record, live, undo, { runtime, spec, sandbox, onExit: onExit(id) });
+  const process = await starting.create(spec);
+  await startProcess(deps, record, live, { runtime, process, sandbox, onExit: onExit(id) });
 }
 
-async function createAndStart(
-  deps: ContainerDependencies,
-  record: ContainerRecord,
-  live: LiveContainer,
-  undo: Undo,
-  made: { runtime: RuntimeDriver; spec: RuntimeSpec; sandbox: SandboxState | undefined; onExit: Parameters<RuntimeDriver["watch"]>[3] },
-): Promise<void> {
-  const { id, config } = record;
-  const { runtime, spec } = made;
-  const paths = instancePaths(deps.instance).container(id);
-  const process = await runtime.create({
-    id,
+/** Begins to mount; what fails is told to whoever awaits it. */
+function mountRootfs(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<void> {
+  const { upper, work, rootfs } = instancePaths(deps.instance).container(record.id);
+  const mounted = deps.snapshots.mount({
+    layers: record.layers.map(parseDigest),
+    upper,
+    work,
+    target: rootfs,
+    volatile: record.volatile,
+  });
+  mounted.catch(() => undefined);
+  undo.defer(async () => {
+    await mounted.catch(() => undefined);
+    await deps.snapshots.unmount(rootfs);
+  });
+  return mounted;
+}
+
+function beginRequest(deps: ContainerDependencies, record: ContainerRecord): RuntimeBeginRequest {
+  const { bundle, persist, spoolLog } = instancePaths(deps.instance).container(record.id);
+  const { config } = record;
+  return {
+    id: record.id,
     name: record.name,
-    bundle: paths.bundle,
-    spec,
-    spoolLog: paths.spoolLog,
+    bundle,
+    cgroupsPath: cgroupsPath(deps, record),
+    spoolLog,
     spoolSizeLimitBytes: deps.settings.spoolSizeLimitBytes,
-    persistFolder: paths.persist,
+    persistFolder: persist,
     tty: config.Tty === true,
     openStdin: config.OpenStdin === true,
     stdinOnce: isStdinOnce(config),
-  });
-  undo.defer(async () => {
-    await runtime.signal(id, process, 9, true);
-    await runtime.remove(id, paths.bundle, spec.linux.cgroupsPath);
-  });
+  };
+}
+
+/** Lets the process go that waits. */
+async function startProcess(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  live: LiveContainer,
+  made: {
+    readonly runtime: RuntimeDriver;
+    readonly process: RuntimeProcess;
+    readonly sandbox: SandboxState | undefined;
+    readonly onExit: Parameters<RuntimeDriver["watch"]>[3];
+  },
+): Promise<void> {
+  const { id, config } = record;
+  const { runtime, process } = made;
+  const paths = instancePaths(deps.instance).container(id);
   deps.logs.setValve(id, attachSocket(paths.bundle));
   if (config.OpenStdin) live.stdin = live.pending.size > 0 ? openInput(deps, record) : undefined;
   await live.stdin;

@@ -39,7 +39,8 @@ function validateProcess(config: ContainerConfig): void {
 }
 
 function isHostname(text: string): boolean {
-  return /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62}[a-zA-Z0-9.]|)$/.test(text) && !text.includes("..");
+  // Underscores are in no host name of RFC 1123, and in many of compose files; the kernel and resolvers take them.
+  return /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,62}[a-zA-Z0-9.]|)$/.test(text) && !text.includes("..");
 }
 
 function validateHealthcheck(config: ContainerConfig): void {

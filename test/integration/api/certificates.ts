@@ -22,7 +22,19 @@ function issue(path: (name: string) => string, one: { readonly by: string; reado
   writeFileSync(path(`${name}.ext`), extensions);
   openssl("req", ...newKey(path, name), "-out", path(`${name}.csr`));
   const signer = ["-CA", path(`${by}.pem`), "-CAkey", path(`${by}.key`), "-CAcreateserial"];
-  openssl("x509", "-req", "-days", "2", "-in", path(`${name}.csr`), ...signer, "-extfile", path(`${name}.ext`), "-out", path(`${name}.pem`));
+  openssl(
+    "x509",
+    "-req",
+    "-days",
+    "2",
+    "-in",
+    path(`${name}.csr`),
+    ...signer,
+    "-extfile",
+    path(`${name}.ext`),
+    "-out",
+    path(`${name}.pem`),
+  );
 }
 
 function newKey(path: (name: string) => string, name: string): string[] {

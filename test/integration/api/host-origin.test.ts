@@ -30,7 +30,12 @@ function ask(lines: readonly string[], where: net.NetConnectOpts = { port, host:
 }
 
 const own = () => `Host: 127.0.0.1:${port}`;
-const webSocket = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", `Sec-WebSocket-Key: ${btoa("0123456789abcdef")}`];
+const webSocket = [
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+  "Sec-WebSocket-Version: 13",
+  `Sec-WebSocket-Key: ${btoa("0123456789abcdef")}`,
+];
 
 describe("a page of somebody else in the user's browser (E14)", () => {
   test("whose name was made to mean this host is told that it is not served here", async () => {

@@ -22,7 +22,10 @@ describe("-H", () => {
 
   test("fd:// takes over sockets of the service manager, and says so when there is none", async () => {
     await using daemon = new BareDaemon();
-    expect(await daemon.fail(["-H", "fd://"])).toMatchObject({ code: 1, output: expect.stringContaining("no sockets found via socket activation") });
+    expect(await daemon.fail(["-H", "fd://"])).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("no sockets found via socket activation"),
+    });
     const path = `${daemon.folder}/activated.sock`;
     const before = ["systemd-socket-activate", "-l", path, "-E", "PATH"];
     const starting = daemon.start(["-H", "fd://"], { before });
@@ -59,7 +62,10 @@ describe("-H", () => {
     const path = `${daemon.folder}/taken.sock`;
     const other = net.createServer((socket) => socket.end()).listen(path);
     try {
-      expect(await daemon.fail(["-H", `unix://${path}`])).toMatchObject({ code: 1, output: expect.stringContaining("another process listens on it") });
+      expect(await daemon.fail(["-H", `unix://${path}`])).toMatchObject({
+        code: 1,
+        output: expect.stringContaining("another process listens on it"),
+      });
       expect(statSync(path).isSocket()).toBe(true);
     } finally {
       other.close();

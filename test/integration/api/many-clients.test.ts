@@ -73,24 +73,32 @@ async function slowestAnswerMilliseconds(): Promise<number> {
 describe("nobody waits over 3 s and memory grows by less than 150 MB (E10)", () => {
   test.each<[string, number, () => string]>([
     ["400 requests that stop in the middle of their head", 400, () => "GET /containers/json HTTP/1.1\r\nHost: d\r\nX-Part: "],
-    ["400 bodies that stop in the middle", 400, () => `POST /containers/create HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"Im`],
+    [
+      "400 bodies that stop in the middle",
+      400,
+      () => `POST /containers/create HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"Im`,
+    ],
     ["100 clients of events that never read", 100, () => get("/events")],
     ["20 followers of a log that never read", 20, () => get("/containers/talks/logs?stdout=1&follow=1")],
     ["20 attached clients that never read", 20, () => upgrade("/containers/talks/attach?stream=1&stdout=1")],
-  ])("with %s", async (_what, count, text) => {
-    const before = { bytes: residentBytes(), descriptors: descriptors() };
-    const sockets = await Promise.all(Array.from({ length: count }, () => hold(text())));
-    try {
-      await until(() => descriptors() >= before.descriptors + count);
-      await produceEvents();
-      expect(await slowestAnswerMilliseconds()).toBeLessThan(3000);
-      expect(residentBytes() - before.bytes).toBeLessThan(150 << 20);
-    } finally {
-      for (const socket of sockets) socket.destroy();
-    }
-    // E11: all is given back.
-    await until(() => descriptors() <= before.descriptors + 3);
-  }, 60_000);
+  ])(
+    "with %s",
+    async (_what, count, text) => {
+      const before = { bytes: residentBytes(), descriptors: descriptors() };
+      const sockets = await Promise.all(Array.from({ length: count }, () => hold(text())));
+      try {
+        await until(() => descriptors() >= before.descriptors + count);
+        await produceEvents();
+        expect(await slowestAnswerMilliseconds()).toBeLessThan(3000);
+        expect(residentBytes() - before.bytes).toBeLessThan(150 << 20);
+      } finally {
+        for (const socket of sockets) socket.destroy();
+      }
+      // E11: all is given back.
+      await until(() => descriptors() <= before.descriptors + 3);
+    },
+    60_000,
+  );
 
   /** Enough to fill the sockets of clients that do not read. */
   async function produceEvents(): Promise<void> {

@@ -19,11 +19,15 @@ afterAll(async () => {
 });
 
 test("--pids-limit contains a fork bomb, and the container can be stopped and removed (H4)", async () => {
-  const bomb = "b() { b | b & }; while :; do b 2>/dev/null; usleep 1000; done";
-  expect((await cli("run", "-d", "--name", "bomb", "--network", "none", "--pids-limit", "30", "--cpus", "0.5", busybox, "sh", "-c", bomb)).code).toBe(0);
+  // A shell whose fork fails ends: the bomb is a child, and what it has made stays.
+  const bomb = "(while :; do sleep 1000 & done) 2>/dev/null; exec sleep 1000";
+  expect(
+    (await cli("run", "-d", "--name", "bomb", "--network", "none", "--pids-limit", "30", "--cpus", "0.5", busybox, "sh", "-c", bomb)).code,
+  ).toBe(0);
   const count = async () => (await cli("top", "bomb")).stdout.trim().split("\n").length - 1;
-  await until(async () => (await count()) >= 20);
+  await until(async () => (await count()) >= 28);
   expect(await count()).toBeLessThanOrEqual(30);
+  expect((await cli("run", "--rm", "--network", "none", busybox, "echo", "others go on")).stdout).toBe("others go on\n");
   expect((await cli("rm", "-f", "bomb")).stdout).toBe("bomb\n");
 }, 30_000);
 
@@ -56,7 +60,9 @@ interface Held {
 function held(): Held {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const instance = readFileSync(`${daemon.dataRoot}/instance-id`, "utf8").trim();
-  const monitors = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(daemon.execRoot) && commandOf(pid).includes("conmon"));
+  const monitors = readdirSync("/proc").filter(
+    (pid) => /^\d+$/.test(pid) && commandOf(pid).includes(daemon.execRoot) && commandOf(pid).includes("conmon"),
+  );
   return {
     descriptors: readdirSync(`/proc/${daemon.pid}/fd`).length,
     mounts: mounts.filter((line) => line.includes(daemon.dataRoot) || line.includes(daemon.execRoot)).length,
@@ -85,20 +91,36 @@ describe("many containers (H7)", () => {
     for (let round = 0; round < 40; round++) await run(round);
     await until(() => {
       const after = held();
-      return after.mounts <= before.mounts && after.links <= before.links && after.processes <= before.processes && after.descriptors <= before.descriptors + 3;
+      return (
+        after.mounts <= before.mounts &&
+        after.links <= before.links &&
+        after.processes <= before.processes &&
+        after.descriptors <= before.descriptors + 3
+      );
     });
     await cli("volume", "prune", "-af");
   }, 60_000);
 
-  test("24 at once on a network all work and find each other gone afterwards", async () => {
+  test("24 at once on a network all work, and leave it to be removed", async () => {
     await cli("network", "create", "many");
     const runs = Array.from({ length: 24 }, (_, index) =>
-      cli("run", "--rm", "--name", `many-${index}`, "--network", "many", busybox, "sh", "-c", `ip -4 addr show eth0 | grep -c inet; hostname -i`),
+      cli(
+        "run",
+        "--rm",
+        "--name",
+        `many-${index}`,
+        "--network",
+        "many",
+        busybox,
+        "sh",
+        "-c",
+        `ip -4 addr show eth0 | grep -c inet; hostname -i`,
+      ),
     );
     const results = await Promise.all(runs);
     expect(results.filter(({ code }) => code !== 0)).toEqual([]);
-    const addresses = results.map(({ stdout }) => stdout.trim().split("\n").at(-1));
-    expect(new Set(addresses).size).toBe(24);
+    // One interface with one address each; an address is free again as soon as its container has ended.
+    for (const { stdout } of results) expect(stdout).toMatch(/^1\n\d+\.\d+\.\d+\.\d+ *\n$/);
     expect((await cli("ps", "-aq")).stdout).toBe("");
     expect((await cli("network", "rm", "many")).code).toBe(0);
   }, 60_000);

@@ -136,7 +136,7 @@ describe("input", () => {
     await cli("run", "-di", "--name", "open", "--network", "none", busybox, "cat");
     for (const word of ["one", "two"]) {
       const attached = Bun.spawn(["docker", "-H", daemon.host, "attach", "open"], { stdin: "pipe", stdout: "ignore", stderr: "ignore" });
-      attached.stdin.write(`${word}\n`);
+      await attached.stdin.write(`${word}\n`);
       await attached.stdin.flush();
       await until(async () => (await cli("logs", "open")).stdout.includes(word));
       attached.kill("SIGKILL");

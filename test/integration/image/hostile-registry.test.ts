@@ -104,7 +104,8 @@ test("passwords and tokens are in no error, event, info or log (B7)", async () =
   const [password, token] = ["pa55-of-the-user", "t0ken-of-the-registry"];
   registry.lie = ({ url = "", headers }, response) => {
     if (url.startsWith("/token")) response.end(JSON.stringify({ token }));
-    else if (!headers.authorization) refuse(response, 401, "UNAUTHORIZED", "who?", { "www-authenticate": `Bearer realm="http://${registry.host}/token"` });
+    else if (!headers.authorization)
+      refuse(response, 401, "UNAUTHORIZED", "who?", { "www-authenticate": `Bearer realm="http://${registry.host}/token"` });
     // A registry that tells what it was told.
     else refuse(response, 403, "DENIED", `not for ${headers.authorization} ${password}`);
     return true;
@@ -120,7 +121,7 @@ test("passwords and tokens are in no error, event, info or log (B7)", async () =
     for (const secret of [password, token, basic]) expect(text).not.toContain(secret);
 });
 
-test("credentials do not follow a redirect to another port or scheme, nor a link to the next page (B6)", async () => {
+test("credentials do not follow a redirect to another port (B6)", async () => {
   await using elsewhere = await TestRegistry.start();
   elsewhere.put("a", "1", made);
   registry.lie = ({ url = "", headers }, response) => {
@@ -154,13 +155,17 @@ test("a client that hangs up ends its pull within 15 s, and nothing stays (B9)",
   await until(() => temporaryFiles().length === 0, 15_000);
 }, 40_000);
 
-test.each([429, 403, 500])("a registry that always answers %p ends the pull within 45 s (B8)", async (status) => {
-  registry.lie = (_request, response) => {
-    refuse(response, status, "REFUSED", "always", { "retry-after": "3600" });
-    return true;
-  };
-  const start = performance.now();
-  expect(await pull(`${registry.host}/a:1`)).toMatch(/always|denied|refused/i);
-  expect(performance.now() - start).toBeLessThan(45_000);
-  expect(registry.requests.length).toBeLessThan(20);
-}, 50_000);
+test.each([429, 403, 500])(
+  "a registry that always answers %p ends the pull within 45 s (B8)",
+  async (status) => {
+    registry.lie = (_request, response) => {
+      refuse(response, status, "REFUSED", "always", { "retry-after": "3600" });
+      return true;
+    };
+    const start = performance.now();
+    expect(await pull(`${registry.host}/a:1`)).toMatch(/always|denied|refused/i);
+    expect(performance.now() - start).toBeLessThan(45_000);
+    expect(registry.requests.length).toBeLessThan(20);
+  },
+  50_000,
+);

@@ -22,9 +22,9 @@ export type Machine = Awaited<ReturnType<typeof openMachine>>;
 /** The real stores and the real snapshotter on a folder of their own: everything of the engine that images pass through. */
 export async function openMachine(settings: RegistrySettings & { readonly contentKilobytes?: number } = {}) {
   const root = mkdtempSync(join(tmpdir(), "gantry-image-"));
-  if (settings.contentKilobytes) await mountSmall(join(root, "content"), settings.contentKilobytes);
   const kernel = new Kernel();
   const store = await MetadataStore.open(join(root, "gantry.db"), silentLogger);
+  if (settings.contentKilobytes) await mountSmall(join(root, "content"), settings.contentKilobytes);
   const content = await FileContentStore.open(join(root, "content"));
   const snapshots = await openSnapshotter({ layers: join(root, "layers") }, kernel, silentLogger);
   const events = new EventBus(store);

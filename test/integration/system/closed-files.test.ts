@@ -15,7 +15,20 @@ beforeAll(async () => {
   chmodSync(folder, 0o755);
   daemon = await startDaemon({ dataRoot: join(folder, "data") });
   await loadBusybox(daemon);
-  const started = await cli("run", "-d", "--name", "secret", "-v", "kept:/data", "-e", "PASSWORD=geheim", busybox, "sh", "-c", "echo geheim; sleep 1000");
+  const started = await cli(
+    "run",
+    "-d",
+    "--name",
+    "secret",
+    "-v",
+    "kept:/data",
+    "-e",
+    "PASSWORD=geheim",
+    busybox,
+    "sh",
+    "-c",
+    "echo geheim; sleep 1000",
+  );
   expect(started.code).toBe(0);
   expect((await cli("exec", "secret", "sh", "-c", "echo geheim > /data/file; echo geheim > /file")).code).toBe(0);
 });

@@ -30,7 +30,12 @@ describe("--validate (ENG-63)", () => {
   });
 
   test.each<[string, unknown, readonly string[], string]>([
-    ["an unknown key", { debug: true, nonsense: 1, other: {} }, [], "the following directives don't match any configuration option: nonsense, other"],
+    [
+      "an unknown key",
+      { debug: true, nonsense: 1, other: {} },
+      [],
+      "the following directives don't match any configuration option: nonsense, other",
+    ],
     ["a value of another type", { debug: "yes" }, [], '"debug" has the wrong type'],
     ["a value that is none", { "log-level": "loud" }, [], 'invalid log-level "loud"'],
     ["the same setting as a flag", { debug: true }, ["--debug"], "both as a flag and in the file: debug"],
@@ -67,7 +72,13 @@ describe("SIGHUP (ENG-63)", () => {
     expect(await info(daemon)).toMatchObject({ Debug: false, Labels: ["a=1"], LiveRestoreEnabled: true });
     const since = Math.floor(Date.now() / 1000);
 
-    daemon.configure({ labels: ["b=2"], debug: true, "live-restore": false, "registry-mirrors": ["https://mirror.example"], "log-driver": "none" });
+    daemon.configure({
+      labels: ["b=2"],
+      debug: true,
+      "live-restore": false,
+      "registry-mirrors": ["https://mirror.example"],
+      "log-driver": "none",
+    });
     daemon.signal("SIGHUP");
     await until(() => daemon.output.includes("configuration reloaded"));
     const changed = {
@@ -79,7 +90,10 @@ describe("SIGHUP (ENG-63)", () => {
       LoggingDriver: "json-file",
     };
     const after = await info(daemon);
-    expect({ ...after, RegistryConfig: { Mirrors: after.RegistryConfig.Mirrors?.map((mirror) => mirror.replace(/\/?$/, "/")) } }).toMatchObject(changed);
+    expect({
+      ...after,
+      RegistryConfig: { Mirrors: after.RegistryConfig.Mirrors?.map((mirror) => mirror.replace(/\/?$/, "/")) },
+    }).toMatchObject(changed);
     const events = await api(daemon, `/events?since=${since}&until=${since + 1}&filters=${encodeURIComponent('{"type":["daemon"]}')}`);
     expect(events).toContain('"Action":"reload"');
     expect(events).toContain('"labels":"[\\"b=2\\"]"');
@@ -111,17 +125,28 @@ test("an old runtime is warned about by info, by the log and by doctor, and refu
   await using daemon = new BareDaemon();
   const path = `${daemon.folder}/bin`;
   // As crun tells its version; asked for anything else it is the real one.
-  await Bun.write(`${path}/crun`, `#!/bin/sh\n[ "$1" = --version ] && echo "crun version $(cat ${path}/version)" && exit\nexec ${Bun.which("crun")} "$@"\n`);
+  await Bun.write(
+    `${path}/crun`,
+    `#!/bin/sh\n[ "$1" = --version ] && echo "crun version $(cat ${path}/version)" && exit\nexec ${Bun.which("crun")} "$@"\n`,
+  );
   Bun.spawnSync(["chmod", "+x", `${path}/crun`]);
   const asked = { PATH: `${path}:${process.env["PATH"]}` };
-  for (const [version, isOld] of [["1.0", true], ["1.26.1", false]] as const) {
+  for (const [version, isOld] of [
+    ["1.0", true],
+    ["1.26.1", false],
+  ] as const) {
     await Bun.write(`${path}/version`, version);
     await daemon.start([], { environment: asked });
     const warnings = ((await info(daemon)).Warnings ?? []).filter((line) => line.includes("crun"));
-    expect({ version, warned: warnings.some((line) => line.includes("1.25") && line.includes("CVE-2025-24965")) }).toEqual({ version, warned: isOld });
+    expect({ version, warned: warnings.some((line) => line.includes("1.25") && line.includes("CVE-2025-24965")) }).toEqual({
+      version,
+      warned: isOld,
+    });
     expect(daemon.output.includes(`crun ${version} is older than 1.25`)).toBe(isOld);
     await daemon.stop();
-    const doctor = Bun.spawnSync([process.execPath, `${import.meta.dir}/../../../src/main.ts`, "doctor", "--format", "json"], { env: { ...process.env, ...asked } });
+    const doctor = Bun.spawnSync([process.execPath, `${import.meta.dir}/../../../src/main.ts`, "doctor", "--format", "json"], {
+      env: { ...process.env, ...asked },
+    });
     const check = (JSON.parse(doctor.stdout.toString()) as { name: string; status: string }[]).find(({ name }) => name === "crun");
     expect({ version, status: check?.status }).toEqual({ version, status: isOld ? "warn" : "ok" });
   }

@@ -31,6 +31,7 @@ export function keepFiles(folder: string): () => void {
 export function onlyName(folder: string, isWanted: (path: string) => boolean = () => true): string {
   const names = readdirSync(folder).filter((name) => isWanted(join(folder, name)));
   const [name] = names;
-  if (name === undefined || names.length > 1) throw new Error(`${folder} has ${names.join(", ") || "nothing"}, one ${basename(folder)} was expected`);
+  if (name === undefined || names.length > 1)
+    throw new Error(`${folder} has ${names.join(", ") || "nothing"}, one ${basename(folder)} was expected`);
   return join(folder, name);
 }

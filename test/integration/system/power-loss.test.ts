@@ -32,7 +32,10 @@ async function losePower(): Promise<void> {
 
 function mountsBelow(folder: string): { readonly target: string }[] {
   const lines = Bun.spawnSync(["findmnt", "-rno", "TARGET"]).stdout.toString().split("\n");
-  return lines.filter((target) => target.startsWith(`${folder}/`)).map((target) => ({ target })).reverse();
+  return lines
+    .filter((target) => target.startsWith(`${folder}/`))
+    .map((target) => ({ target }))
+    .reverse();
 }
 
 test("an image is whole after a power loss at the moment its load was answered (F13)", async () => {

@@ -74,11 +74,15 @@ describe.each(damages)("a daemon that finds %s (F12)", (damage) => {
     for (const id of Object.values(ids)) expect(existsSync(join(daemon.dataRoot, "containers", id))).toBe(true);
   }
 
-  test.each(["gantry.db-commits", "gantry.db-shm"])("its file %s needs it not", async (name) => {
-    harm(join(daemon.dataRoot, name), damage);
-    expect(await start()).toBeUndefined();
-    await expectOthersIntact();
-  }, 30_000);
+  test.each(["gantry.db-commits", "gantry.db-shm"])(
+    "its file %s needs it not",
+    async (name) => {
+      harm(join(daemon.dataRoot, name), damage);
+      expect(await start()).toBeUndefined();
+      await expectOthersIntact();
+    },
+    30_000,
+  );
 
   test("its instance id knows it all the same, and names the file", async () => {
     const path = join(daemon.dataRoot, "instance-id");
@@ -92,7 +96,10 @@ describe.each(damages)("a daemon that finds %s (F12)", (damage) => {
   }, 30_000);
 
   test("the log of a container shows what is left of it, and goes on", async () => {
-    harm(onlyName(join(daemon.dataRoot, "containers", ids.ended, "logs"), (path) => path.endsWith("-json.log")), damage);
+    harm(
+      onlyName(join(daemon.dataRoot, "containers", ids.ended, "logs"), (path) => path.endsWith("-json.log")),
+      damage,
+    );
     expect(await start()).toBeUndefined();
     const lines = (await cli("logs", "ended")).stdout.split("\n").filter(Boolean);
     if (damage === "halved") expect(lines).toEqual(numbers(lines.length));
