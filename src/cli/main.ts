@@ -111,7 +111,8 @@ async function runLeaf(
   surroundings: Surroundings,
 ): Promise<number> {
   const connecting = connectionOf(globals, surroundings, leaf.kind === "external" || leaf.isLocal === true);
-  connecting.catch(() => undefined); // awaited when the command line has turned out well
+  // Waited for, so that the daemon has its first question before a module is loaded; what fails is told when the command line is right.
+  await connecting.catch(() => undefined);
   const description = await leaf.load();
   const parsed = usage(path, description.usage, () =>
     parseFlags(description.flags, argv, { stopAtFirstArgument: description.stopAtFirstArgument ?? false }),

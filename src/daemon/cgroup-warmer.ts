@@ -1,19 +1,27 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { sleep } from "#lib/async.ts";
 import { messageOf } from "#lib/errors.ts";
 import type { Instance } from "#lib/instance.ts";
 import type { Logger } from "#lib/log.ts";
 import type { CgroupHierarchy } from "#os/cgroup.ts";
 import { Kernel } from "#os/kernel.ts";
 
+/** From the first sign of a start until the runtime has moved its process. */
+const windowMilliseconds = 50;
+/** After a move the kernel stays in its fast state for about one grace period more, which is longer than this. */
+const pauseMilliseconds = 5;
+
 /**
- * Makes moves into cgroups fast. On v1 the first move after a pause waits 11 to 15 ms for the kernel's readers; a move of the daemon to where it
- * is, made when a create arrives, takes that wait beside the request. It has a worker of its own, since the write itself waits.
+ * Makes moves into cgroups fast. On v1 the first move after a pause waits 6 to 15 ms for the kernel's readers; moves of the daemon to where it
+ * is, made from the moment a client comes until the runtime is at its own move, take that wait beside the request. They have a worker of
+ * their own, since the write itself waits.
  */
 export class CgroupWarmer {
   readonly #kernel: Kernel | undefined;
   readonly #procsFile: string;
   readonly #log: Logger;
   #busy = false;
+  #until = 0;
 
   constructor(instance: Instance, hierarchies: readonly CgroupHierarchy[], log: Logger) {
     this.#log = log;
@@ -31,16 +39,25 @@ export class CgroupWarmer {
     }
   }
 
+  /** A start is likely, or on its way. */
   warm(): void {
+    this.#until = performance.now() + windowMilliseconds;
     if (this.#busy || !this.#kernel) return;
     this.#busy = true;
-    this.#kernel
-      .run({ type: "warm-cgroup", procsFile: this.#procsFile })
+    this.#keepWarm(this.#kernel)
       .catch((error: unknown) => this.#log.debug("warm write failed", { error: messageOf(error) }))
       .finally(() => (this.#busy = false));
   }
 
+  async #keepWarm(kernel: Kernel): Promise<void> {
+    while (performance.now() < this.#until) {
+      await kernel.run({ type: "warm-cgroup", procsFile: this.#procsFile });
+      await sleep(pauseMilliseconds);
+    }
+  }
+
   close(): void {
+    this.#until = 0;
     void this.#kernel?.close();
   }
 }

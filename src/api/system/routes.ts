@@ -21,8 +21,14 @@ const pingHeaders = {
 /** Source: Engine API, tag System. */
 export function systemRoutes(system: SystemService, usage: DiskUsageServices): AnyRoute[] {
   return [
-    get("/_ping", () => text(200, "OK", pingHeaders)),
-    head("/_ping", () => text(200, "", { ...pingHeaders, "Content-Length": "0" })),
+    get("/_ping", () => {
+      usage.containers.expectStart();
+      return text(200, "OK", pingHeaders);
+    }),
+    head("/_ping", () => {
+      usage.containers.expectStart();
+      return text(200, "", { ...pingHeaders, "Content-Length": "0" });
+    }),
     get("/version", () => json(200, version(system))),
     get("/info", async ({ apiVersion }) => json(200, toInfo(await system.info(), apiVersion))),
     get("/events", (request) => events(system, request)),

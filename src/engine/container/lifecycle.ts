@@ -317,7 +317,8 @@ export class Lifecycle {
     events.emit("container", "destroy", record.id, containerAttributes(record));
     this.#waiters.removed(record.id, result);
     this.#live.delete(record.id);
-    const cleanup = live.teardown
+    // Folders that are just being made must not outlive the removal.
+    const cleanup = Promise.allSettled([live.teardown, live.folders])
       .then(() => this.#removeFolders(record))
       .catch((error: unknown) => log.error("removal of files failed", { container: record.id, error: messageOf(error) }));
     this.#cleanups.add(cleanup);

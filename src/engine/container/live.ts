@@ -16,6 +16,8 @@ export class LiveContainer {
   readonly pending = new Set<PendingAttach>();
   /** One connection to the container's input, shared by all clients that give some. */
   stdin: Promise<StdinConnection> | undefined;
+  /** Its folders, made while the create is answered; the first start waits for them. */
+  folders: Promise<void> | undefined;
   /** Ends when everything of the last run is off the host. */
   teardown: Promise<void> = Promise.resolve();
   /** Resolves when the present run has ended and its end is recorded. */

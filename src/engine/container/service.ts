@@ -13,7 +13,7 @@ import { LiveContainers, type LiveContainer, type PendingAttach } from "./live.t
 import { parseContainerName } from "./names.ts";
 import { connectContainer, disconnectContainer, networkEndpoints, type NetworkEndpoint } from "./networking.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
-import { isStdinOnce, logConfig, openInput, runtimeOf } from "./start.ts";
+import { isStdinOnce, logConfig, makeFolders, openInput, runtimeOf } from "./start.ts";
 import { isRunning } from "./state.ts";
 import { topProcesses, type ProcessTable } from "./top.ts";
 import { Waiters, type WaitCondition, type WaitResult } from "./waiters.ts";
@@ -30,8 +30,12 @@ export class ContainerService {
     this.lifecycle = new Lifecycle(deps, this.#live, this.#waiters);
   }
 
-  create(request: ContainerCreateRequest, options: CreateOptions): Promise<CreateResult> {
-    return createContainer(this.#deps, request, options);
+  async create(request: ContainerCreateRequest, options: CreateOptions): Promise<CreateResult> {
+    const result = await createContainer(this.#deps, request, options);
+    const folders = makeFolders(this.#deps, result.id);
+    folders.catch(() => undefined); // told by the start
+    this.#live.of(result.id).folders = folders;
+    return result;
   }
 
   /** @throws {EngineError} `not_found` with Docker's text */
@@ -101,6 +105,11 @@ export class ContainerService {
   }
 
   /** @throws {EngineError} `invalid`, `conflict` with Docker's texts */
+  /** A client has said hello: many that do start a container next. */
+  expectStart(): void {
+    this.#deps.warmCgroups();
+  }
+
   async rename(name: string, wanted: string): Promise<void> {
     const record = this.find(name);
     if (wanted === "") throw new EngineError("invalid", "Neither old nor new names may be empty");

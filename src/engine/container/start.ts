@@ -39,6 +39,7 @@ export async function startContainer(
   onExit: (id: string) => Parameters<RuntimeDriver["watch"]>[3],
 ): Promise<void> {
   const { containers } = deps;
+  deps.warmCgroups();
   void containers.change(id, { type: "starting" });
   await using undo = new AsyncDisposableStack();
   try {
@@ -61,15 +62,16 @@ async function run(
   const { id } = record;
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
-  await mkdir(paths.folder, { recursive: true, mode: 0o710 });
-  await mkdir(paths.spool, { recursive: true, mode: 0o700 });
+  await (live.folders ?? makeFolders(deps, id));
+  live.folders = undefined;
   undo.defer(() => deps.removeTree(paths.bundle));
   // An exit file of the run before would end this one. The exec root is in memory: nothing here waits for a disk.
   rmSync(paths.bundle, { recursive: true, force: true });
   mkdirSync(paths.persist, { recursive: true, mode: 0o700 });
   const mounted = mountRootfs(deps, record, undo);
   undo.defer(() => deps.logs.finish(id));
-  await deps.logs.open(logConfig(deps, record));
+  const logOpened = deps.logs.open(logConfig(deps, record));
+  logOpened.catch(() => undefined); // awaited below; a failure before that is the one to tell
   // Monitor and runtime are loaded while this thread makes the network and the configuration.
   const starting = undo.use(runtime.begin(beginRequest(deps, record)));
   const sandbox = await joinNetworks(deps, record, undo);
@@ -88,9 +90,17 @@ async function run(
   const user = resolveUser(record.config.User ?? "", record.hostConfig.GroupAdd ?? [], passwd, group);
   const spec = assembleSpec(deps, record, { sandbox, user, mounts: volumes });
 
+  await logOpened;
   live.ended = deferred<void>();
   const process = await starting.create(spec);
   await startProcess(deps, record, live, { runtime, process, sandbox, onExit: onExit(id) });
+}
+
+/** What a container has on the data root from its creation on. */
+export async function makeFolders(deps: Pick<ContainerDependencies, "instance">, id: string): Promise<void> {
+  const { folder, spool } = instancePaths(deps.instance).container(id);
+  await mkdir(folder, { recursive: true, mode: 0o710 });
+  await mkdir(spool, { recursive: true, mode: 0o700 });
 }
 
 /** Begins to mount; what fails is told to whoever awaits it. */
