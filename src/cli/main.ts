@@ -111,8 +111,7 @@ async function runLeaf(
   surroundings: Surroundings,
 ): Promise<number> {
   const connecting = connectionOf(globals, surroundings, leaf.kind === "external" || leaf.isLocal === true);
-  // Waited for, so that the daemon has its first question before a module is loaded; what fails is told when the command line is right.
-  await connecting.catch(() => undefined);
+  connecting.catch(() => undefined); // awaited when the command line has turned out well
   const description = await leaf.load();
   const parsed = usage(path, description.usage, () =>
     parseFlags(description.flags, argv, { stopAtFirstArgument: description.stopAtFirstArgument ?? false }),
@@ -172,8 +171,7 @@ async function connectionOf(globals: GlobalFlags, surroundings: Surroundings, is
   const apiVersion = environment["DOCKER_API_VERSION"]?.replace(/^v/, "");
   const headers = isLocal ? {} : await headersOf(await config());
   const transport = new Transport(endpoint, { apiVersion, headers });
-  // The daemon is asked for its version while the command's module is loaded.
-  if (!isLocal) transport.apiVersion().catch(() => undefined);
+  if (!isLocal) transport.connectAhead().catch(() => undefined);
   return { config, transport };
 }
 

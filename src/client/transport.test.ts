@@ -16,6 +16,8 @@ const json = (value: unknown, status = "200 OK"): string => {
   return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
 };
 
+const tooNew = json({ message: "client version 1.51 is too new. Maximum supported API version is 1.45" }, "400 Bad Request");
+
 const answers: Readonly<Record<string, string>> = {
   "/_ping": "HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nContent-Length: 0\r\n\r\n",
   "/v1.45/ok": json({ a: 1 }),
@@ -47,7 +49,7 @@ beforeAll(() => {
         socket.data.text = "";
         socket.data.isHijacked = target.endsWith("/attach");
         // Byte by byte where the reader must not care how it is cut.
-        const answer = answers[target] ?? json({ message: "page not found" }, "404 Not Found");
+        const answer = answers[target] ?? (target.startsWith("/v1.51/") ? tooNew : json({ message: "page not found" }, "404 Not Found"));
         for (const part of target.endsWith("chunked") ? answer : [answer]) socket.write(part);
         if (target.endsWith("cut") || target.endsWith("garbage")) socket.end();
       },

@@ -70,8 +70,17 @@ export class Transport {
 
   /** A request whose answer streams. @throws {DaemonError} for an error status, {ConnectionError} when nobody answers. */
   async stream(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-    const answer = await this.#exchange(method, await this.#target(path, options.query), options);
-    if (answer.status >= 400) throw await daemonError(answer);
+    // What cannot be sent twice waits until the version is known.
+    if (options.body !== undefined) await this.apiVersion();
+    const answer = await this.#exchange(method, this.#target(path, options.query), options);
+    if (answer.status >= 400) {
+      const error = await daemonError(answer);
+      const spoken = this.#apiVersion === undefined ? newestVersionIn(error) : undefined;
+      if (spoken === undefined) throw error;
+      this.#apiVersion = spoken;
+      return this.stream(method, path, options);
+    }
+    this.#apiVersion ??= clientApiVersion;
     return answer;
   }
 
@@ -100,7 +109,8 @@ export class Transport {
    * Source: Engine API, "Hijacking".
    */
   async hijack(path: string, options: CallOptions = {}): Promise<{ readonly stream: ByteStream; readonly contentType: string }> {
-    const target = await this.#target(path, options.query);
+    await this.apiVersion();
+    const target = this.#target(path, options.query);
     const stream = await this.#connect();
     try {
       const body = options.json === undefined ? undefined : jsonBody(options.json);
@@ -120,13 +130,19 @@ export class Transport {
     }
   }
 
+  /** Connects, so that the first request finds a connection. What fails is told by that request. */
+  async connectAhead(): Promise<void> {
+    this.#idle.push(await this.#connect());
+  }
+
   /** Closes the idle connections. */
   close(): void {
     for (const stream of this.#idle.splice(0)) stream.close();
   }
 
-  async #target(path: string, query: Query | undefined): Promise<string> {
-    return `/v${await this.apiVersion()}${path}${queryText(query)}`;
+  /** Asked before the version is agreed on, a daemon that is older refuses the request, and says what it speaks. */
+  #target(path: string, query: Query | undefined): string {
+    return `/v${this.#apiVersion ?? clientApiVersion}${path}${queryText(query)}`;
   }
 
   async #exchange(method: string, path: string, options: CallOptions): Promise<Answer> {
@@ -298,4 +314,9 @@ async function* released(body: AsyncGenerator<Uint8Array, void>, release: (isCom
   } finally {
     release(isComplete);
   }
+}
+
+/** The version that a daemon names which refuses ours as too new. */
+function newestVersionIn({ status, detail }: DaemonError): string | undefined {
+  return status === 400 ? /is too new\. Maximum supported API version is (\d+\.\d+)/.exec(detail)?.[1] : undefined;
 }

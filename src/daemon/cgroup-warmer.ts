@@ -6,10 +6,10 @@ import type { Logger } from "#lib/log.ts";
 import type { CgroupHierarchy } from "#os/cgroup.ts";
 import { Kernel } from "#os/kernel.ts";
 
-/** From the first sign of a start until the runtime has moved its process. */
-const windowMilliseconds = 50;
+/** From a create, and again from a start, until the runtime has moved its process. */
+const windowMilliseconds = 25;
 /** After a move the kernel stays in its fast state for about one grace period more, which is longer than this. */
-const pauseMilliseconds = 5;
+const pauseMilliseconds = 6;
 
 /**
  * Makes moves into cgroups fast. On v1 the first move after a pause waits 6 to 15 ms for the kernel's readers; moves of the daemon to where it

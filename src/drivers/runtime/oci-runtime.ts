@@ -224,8 +224,8 @@ export class OciRuntime implements RuntimeDriver {
     const group = cgroupFolder(this.#options.hierarchies, "pids", cgroupsPath);
     if (group !== undefined) for (const pid of cgroupProcesses(group)) signalIfAlive(pid, SIGKILL);
     await this.#options.kernel.run({ type: "remove-cgroup", path: cgroupsPath });
-    rmSync(this.#stateFolder(id), { recursive: true, force: true });
-    await rm(bundle, { recursive: true, force: true });
+    // Both lie below the exec root, which is in memory.
+    for (const folder of [this.#stateFolder(id), bundle]) rmSync(folder, { recursive: true, force: true });
   }
 
   async list(): Promise<readonly string[]> {
