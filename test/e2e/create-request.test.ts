@@ -28,6 +28,9 @@ beforeAll(() => {
       const { pathname, search, searchParams } = new URL(request.url);
       const text = await request.text();
       if (pathname === "/_ping") return new Response("OK", { headers: { "Api-Version": "1.50", Ostype: "linux" } });
+      // Ours asks in its own version first; both go on in the one that this server speaks.
+      if (pathname.startsWith("/v1.51/"))
+        return Response.json({ message: "client version 1.51 is too new. Maximum supported API version is 1.50" }, { status: 400 });
       searchParams.sort();
       requests.push({
         target: `${pathname}?${search === "" ? "" : searchParams.toString()}`,

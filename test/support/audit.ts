@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { readdirSync } from "node:fs";
 import { auditInstance } from "../../src/helper/audit/audit.ts";
 import type { TestDaemon } from "./daemon.ts";
 
@@ -14,7 +15,16 @@ export async function expectClean(daemon: Pick<TestDaemon, "dataRoot" | "execRoo
     await Bun.sleep(100);
     differences = await auditInstance(place);
   }
-  expect(differences).toEqual([]);
+  expect(differences.map((difference) => ({ ...difference, contents: contentsOf(difference.subject) }))).toEqual([]);
+}
+
+/** What lies in a folder that should not be there tells who has left it. */
+function contentsOf(subject: string): string[] {
+  try {
+    return readdirSync(subject, { recursive: true }).map(String);
+  } catch {
+    return []; // no folder
+  }
 }
 
 /** Ends the daemon of a test file, also when something is left over. */

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import { watchFolder } from "#os/inotify.ts";
@@ -32,7 +33,7 @@ export function execPiped(options: OciRuntimeOptions, request: ExecRequest): Pip
 
   return {
     stdout: toExecOutput(new PipeReader(output.read)),
-    stderr: toExecOutput(withoutComplaint(new PipeReader(errors.read), logFile)),
+    stderr: toExecOutput(withoutComplaint(new PipeReader(errors.read), () => complaintOf({ child, logFile, pidFile, runtime: path }))),
     stdin: input && toStdin(new PipeWriter(input.write)),
     pid: untilPid(pidFile, child),
     exit: child.exited.then(async (code) => {
@@ -83,6 +84,7 @@ export async function execMonitored(
 const execSpoolLimitBytes = 1 << 30;
 const monitorCheckMilliseconds = 2000;
 const killedExitCode = 137;
+const complaintMilliseconds = 500;
 
 function writeProcess(request: ExecRequest, terminal: boolean): string {
   const file = `${request.bundle}/process.json`;
@@ -118,7 +120,7 @@ async function untilPid(file: string, child: Bun.Subprocess): Promise<number> {
 }
 
 /** crun tells a failure on its stderr as well, which is the program's: what stands in its log file is taken out of the first piece. */
-function withoutComplaint(reader: PipeReader, logFile: string): Pick<PipeReader, "read"> {
+function withoutComplaint(reader: PipeReader, complaintOf: () => Promise<Buffer>): Pick<PipeReader, "read"> {
   let first = true;
   return {
     async read() {
@@ -126,7 +128,7 @@ function withoutComplaint(reader: PipeReader, logFile: string): Pick<PipeReader,
         const chunk = await reader.read();
         if (!chunk || !first) return chunk;
         first = false;
-        const complaint = await readComplaint(logFile);
+        const complaint = await complaintOf();
         if (complaint.length === 0 || !Buffer.from(chunk).subarray(0, complaint.length).equals(complaint)) return chunk;
         if (chunk.length > complaint.length) return chunk.subarray(complaint.length);
       }
@@ -134,12 +136,31 @@ function withoutComplaint(reader: PipeReader, logFile: string): Pick<PipeReader,
   };
 }
 
-/** The runtime may write its stderr a moment before its log file. */
-async function readComplaint(logFile: string): Promise<Buffer> {
-  for (let attempt = 0; ; attempt++) {
-    const complaint = await readFile(logFile).catch(() => Buffer.alloc(0));
-    if (complaint.length > 0 || attempt === 3) return complaint;
-    await sleep(2);
+interface RunningExec {
+  readonly child: Bun.Subprocess;
+  readonly logFile: string;
+  readonly pidFile: string;
+  readonly runtime: string;
+}
+
+/** What the runtime complains of; known to be nothing when the program runs, or the runtime has ended without a word in its log. */
+async function complaintOf(exec: RunningExec): Promise<Buffer> {
+  for (const end = performance.now() + complaintMilliseconds; ; await sleep(1)) {
+    const ended = exec.child.exitCode !== null || exec.child.signalCode !== null;
+    const complaint = await readFile(exec.logFile).catch(() => Buffer.alloc(0));
+    // The limit is for a program that has the runtime's name.
+    if (complaint.length > 0 || ended || isProgram(exec) || performance.now() > end) return complaint;
+  }
+}
+
+/** True when the process of the exec is the program's, and not the runtime's any more. Source: proc(5), `exe`. */
+function isProgram({ pidFile, runtime }: RunningExec): boolean {
+  try {
+    const file = readlinkSync(`/proc/${readFileSync(pidFile, "utf8")}/exe`);
+    // runc runs from a copy in memory.
+    return basename(file) !== basename(runtime) && !file.startsWith("/memfd:runc");
+  } catch {
+    return false; // not made yet, or ended already
   }
 }
 
