@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { MetadataStore } from "#drivers/metadata/store.ts";
 import { HostNetworkDriver } from "#drivers/network/driver.ts";
 import { messageOf } from "#lib/errors.ts";
@@ -7,6 +7,7 @@ import { silentLogger } from "#lib/log.ts";
 import { cgroupHierarchies, cgroupProcesses, removeCgroup, thawCgroup } from "#os/cgroup.ts";
 import { Kernel } from "#os/kernel.ts";
 import { readMounts, unmount } from "#os/mount.ts";
+import { removeTree } from "#os/remove-tree.ts";
 import type { NetworkConfig } from "#types/record/network.ts";
 import { parseDaemonArguments } from "./config.ts";
 import { openInstance } from "./instance.ts";
@@ -60,8 +61,8 @@ async function purge(config: Parameters<typeof openInstance>[0], withData: boole
   for (const mount of readMounts().reverse()) if (roots.some((root) => mount.target.startsWith(root))) unmount(mount.target);
   removeCgroup(instance.cgroupParent);
   opened.close();
-  rmSync(instance.execRoot, { recursive: true, force: true });
-  if (withData) rmSync(instance.dataRoot, { recursive: true, force: true });
+  removeTree(instance.execRoot);
+  if (withData) removeTree(instance.dataRoot);
 }
 
 /** None where the database is damaged: what carries the instance's name goes all the same. */

@@ -1,5 +1,5 @@
 /// Entry of the kernel worker: calls that may wait, one after the other in the order they came.
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { messageOf } from "#lib/errors.ts";
 import { removeCgroup } from "./cgroup.ts";
 import type { KernelReply, KernelRequest, KernelTask } from "./kernel-protocol.ts";
@@ -7,6 +7,7 @@ import { SystemError } from "./libc.ts";
 import { bindMount, mountErofs, unmount } from "./mount.ts";
 import { removeLink } from "./netlink/link.ts";
 import { RouteSocket } from "./netlink/route-socket.ts";
+import { removeTree } from "./remove-tree.ts";
 
 declare const self: Worker;
 
@@ -17,7 +18,7 @@ function run(task: KernelTask): void {
     case "remove-link":
       return removeLinkByName(task.name);
     case "remove-tree":
-      return rmSync(task.path, { recursive: true, force: true });
+      return removeTree(task.path);
     case "remove-cgroup":
       return removeCgroupPatiently(task.path);
     case "mount-erofs":

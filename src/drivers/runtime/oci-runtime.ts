@@ -1,5 +1,5 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
@@ -7,6 +7,7 @@ import { cgroupProcesses, cgroupFolder, isCgroupFrozen, type CgroupHierarchy } f
 import type { Kernel } from "#os/kernel.ts";
 import { isSameProcess, processStartTicks, signalProcess } from "#os/process/identity.ts";
 import { childEnvironment } from "#os/process/self.ts";
+import { removeTree } from "#os/remove-tree.ts";
 import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import { AwaitedConfiguration } from "./awaited-configuration.ts";
 import { monitorFiles, startMonitor, type RuntimeCommand } from "./conmon.ts";
@@ -149,7 +150,8 @@ export class OciRuntime implements RuntimeDriver {
   }
 
   removeExec(bundle: string): Promise<void> {
-    return rm(bundle, { recursive: true, force: true });
+    removeTree(bundle); // below the exec root, which is in memory
+    return Promise.resolve();
   }
 
   stdin(request: StdinRequest): Promise<StdinConnection> {
@@ -225,7 +227,7 @@ export class OciRuntime implements RuntimeDriver {
     if (group !== undefined) for (const pid of cgroupProcesses(group)) signalIfAlive(pid, SIGKILL);
     await this.#options.kernel.run({ type: "remove-cgroup", path: cgroupsPath });
     // Both lie below the exec root, which is in memory.
-    for (const folder of [this.#stateFolder(id), bundle]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of [this.#stateFolder(id), bundle]) removeTree(folder);
   }
 
   async list(): Promise<readonly string[]> {
