@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { endClean } from "../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { comparableDocker } from "../support/docker.ts";
 import { loadBusybox } from "../support/images.ts";
 import { comparePlay, describeDifference, type Difference } from "./compare.ts";
 import { openDifferences } from "./open-differences.ts";
@@ -14,7 +15,8 @@ import { covers, isWanted, wantedDifferences } from "./wanted-differences.ts";
 const chosen = process.env["GANTRY_BOOKS"]?.split(",");
 const books = allBooks.filter(({ noun }) => chosen?.includes(noun) ?? true);
 let daemon: TestDaemon;
-const recorded = new Map<string, Facts>();
+const recorded = new Map(await Promise.all(books.map(async (book): Promise<[string, Facts]> => [book.noun, await readRecord(book)])));
+const hasClient = comparableDocker() !== undefined;
 /** What differs, by book and play. */
 const differences = new Map<string, Map<string, Difference[]>>();
 
@@ -22,9 +24,8 @@ beforeAll(async () => {
   daemon = await startDaemon();
   await loadBusybox(daemon);
   for (const book of books) {
-    const record = await readRecord(book);
+    const record = recorded.get(book.noun) ?? {};
     const seen = await perform(book, daemon.socket);
-    recorded.set(book.noun, record);
     differences.set(book.noun, new Map(book.plays.map(({ name }) => [name, comparePlay(name, record[name] ?? [], seen[name] ?? [])])));
   }
 }, 400_000);
@@ -36,8 +37,10 @@ afterAll(async () => {
 describe.each(books.map((book) => [book.noun, book] as const))("%s answers as Docker does:", (noun, book) => {
   const open = new Set(openDifferences[noun]);
   for (const { name } of book.plays) {
-    // Skipped: an answer known to differ still, listed in open-differences.ts until it is mended.
-    test.skipIf(open.has(name))(name, () => {
+    // Skipped: an answer known to differ still, listed in open-differences.ts until it is mended; and what an older client of Docker would
+    // print in other words (the client of Debian 12 is 20.10).
+    const needsClient = (recorded.get(noun)?.[name] ?? []).some((fact) => "command" in fact);
+    test.skipIf(open.has(name) || (needsClient && !hasClient))(name, () => {
       const found = differences.get(noun)?.get(name) ?? [];
       expect(found.filter((difference) => !isWanted(difference)).map(describeDifference)).toEqual([]);
     });
@@ -54,7 +57,7 @@ describe.each(books.map((book) => [book.noun, book] as const))("%s answers as Do
 });
 
 // Skipped with GANTRY_BOOKS: what is not played shows no difference.
-test.skipIf(chosen !== undefined)("every wanted difference is there", () => {
+test.skipIf(chosen !== undefined || !hasClient)("every wanted difference is there", () => {
   const all = [...differences.values()].flatMap((plays) => [...plays.values()].flat());
   const unneeded = wantedDifferences.filter((wanted) => !wanted.onSomeHosts && !all.some((difference) => covers(wanted, difference)));
   expect(unneeded).toEqual([]);

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { comparableDocker } from "../support/docker.ts";
 
 // Docker's own client and ours are pointed at a server that writes down what it is asked: for the same command line the requests must be equal.
-const docker = Bun.which("docker");
+const docker = comparableDocker();
 const folder = mkdtempSync(join(tmpdir(), "gantry-create-request-"));
 const socket = join(folder, "s.sock");
 const environmentFile = join(folder, "env");
@@ -148,7 +149,7 @@ const lines = [
 
 const ours = [process.execPath, join(import.meta.dir, "../../src/main.ts")];
 
-describe.skipIf(docker === null)("requests equal those of Docker's client (skipped: docker is not installed)", () => {
+describe.skipIf(docker === undefined)("requests equal those of Docker's client (skipped: docker 28 is not installed)", () => {
   for (const line of lines) {
     test(line.replaceAll(folder, "DIR"), async () => {
       // An underscore stands for a space inside of one argument.

@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expectClean } from "../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { comparableDocker } from "../support/docker.ts";
 import { loadBusybox } from "../support/images.ts";
 
 // Docker's own client and ours, called as docker, play the same scenes at the same daemon: what a user sees must be equal.
 
-/** Docker's client; null where it is not installed, and then there is nothing to compare with. */
-export const dockerProgram = Bun.which("docker");
+/** Docker's client; undefined where there is none of version 28 or newer, and then there is nothing to compare with. */
+export const dockerProgram = comparableDocker();
 const peerHost = process.env["GANTRY_PEER_DOCKER_HOST"];
 
 /**
@@ -69,7 +70,7 @@ export const removeClients = (): void => rmSync(folder, { recursive: true, force
 /** Declares tests twice: at a daemon of our own, and at Docker's where GANTRY_PEER_DOCKER_HOST names one. */
 export function atBothDaemons(declare: (stage: Stage, isPeer: boolean) => void): void {
   afterAll(removeClients);
-  describe.skipIf(dockerProgram === null)("at a daemon of our own (skipped: docker is not installed)", () => {
+  describe.skipIf(dockerProgram === undefined)("at a daemon of our own (skipped: docker 28 is not installed)", () => {
     let daemon: TestDaemon | undefined;
     beforeAll(async () => {
       daemon = await startDaemon();
@@ -84,9 +85,12 @@ export function atBothDaemons(declare: (stage: Stage, isPeer: boolean) => void):
     }, 60_000);
     declare({ host: () => daemon?.host ?? "", docker: dockerProgram ?? "", ours: ourDocker }, false);
   });
-  describe.skipIf(dockerProgram === null || !peerHost)("at Docker's daemon (skipped: docker or GANTRY_PEER_DOCKER_HOST is missing)", () => {
-    declare({ host: () => peerHost ?? "", docker: dockerProgram ?? "", ours: ourDocker }, true);
-  });
+  describe.skipIf(dockerProgram === undefined || !peerHost)(
+    "at Docker's daemon (skipped: docker 28 or GANTRY_PEER_DOCKER_HOST is missing)",
+    () => {
+      declare({ host: () => peerHost ?? "", docker: dockerProgram ?? "", ours: ourDocker }, true);
+    },
+  );
 }
 
 export function playAtBothDaemons(scenes: readonly Scene[]): void {

@@ -5,6 +5,16 @@ export interface Finished {
   readonly code: number;
 }
 
+const oldestComparable = 28;
+
+/** Docker's client when it is new enough to be compared with: its words have changed over the years. Undefined without one. */
+export function comparableDocker(): string | undefined {
+  const program = Bun.which("docker");
+  if (!program) return undefined;
+  const version = Bun.spawnSync([program, "--version"]).stdout.toString();
+  return Number(/version (\d+)\./.exec(version)?.[1] ?? 0) >= oldestComparable ? program : undefined;
+}
+
 /** Runs Docker's own client against a daemon. */
 export function docker(host: string, ...args: readonly string[]): Promise<Finished> {
   return runWithInput(host, undefined, ...args);
