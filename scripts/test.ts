@@ -9,7 +9,19 @@ const [kind, filter = ""] = process.argv.slice(2);
 const bun = process.execPath;
 
 await ensureRoot();
-await ensurePrograms(["crun", "runc", "conmon", "nft", "busybox", "catatonit", "mmdebstrap", "skopeo", "docker-registry"]);
+await ensurePrograms([
+  "crun",
+  "runc",
+  "conmon",
+  "nft",
+  "busybox",
+  "catatonit",
+  "mmdebstrap",
+  "skopeo",
+  "docker-registry",
+  "ip",
+  "mkfs.ext4",
+]);
 await ensureDockerClient();
 await mountLeftoverController();
 
@@ -22,7 +34,8 @@ if (kind === undefined) {
     ["format", [bun, "fmt", "--check", "src", "scripts", "test"]],
     ["build", [bun, "scripts/build.ts"]],
   ] as const) {
-    await check(name, command);
+    if (name !== "lint" || hasLinter()) await check(name, command);
+    else skip(name, "npm does not install it for this version of Node");
   }
   await runTests("unit tests", ["src", "scripts"]);
   await runTests("probes", ["test/probes"]);
@@ -34,6 +47,16 @@ for (const file of [...new Bun.Glob("test/{integration,e2e,conformance}/**/*.tes
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : "";
 console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
 process.exit(totals.failed > 0 ? 1 : 0);
+
+/** Its program is a package that npm leaves out where Node is older than 20.19. */
+function hasLinter(): boolean {
+  return [...new Bun.Glob("node_modules/@oxlint/binding-linux-*").scanSync({ onlyFiles: false })].length > 0;
+}
+
+function skip(name: string, reason: string): void {
+  totals.skipped++;
+  console.log(`skip ${name}: ${reason}`);
+}
 
 async function check(name: string, command: readonly string[]): Promise<void> {
   const { output, code } = await run(command);

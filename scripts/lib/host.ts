@@ -7,6 +7,8 @@ const packages: Readonly<Record<string, string>> = {
   busybox: "busybox-static",
   catatonit: "catatonit",
   mmdebstrap: "mmdebstrap",
+  ip: "iproute2",
+  "mkfs.ext4": "e2fsprogs",
   skopeo: "skopeo",
   "docker-registry": "docker-registry",
 };

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { comparableDocker } from "../support/docker.ts";
 import { join } from "node:path";
 import { commonCommands, groups, otherCommands } from "../../src/cli/commands.ts";
 
 // Features ENG-39 and ENG-09: every command is listed with a line of text, and explains itself; the version is told in one line.
 const gantry = [process.execPath, join(import.meta.dir, "../../src/main.ts")];
-const docker = Bun.which("docker");
+const docker = comparableDocker();
 
 async function run(command: readonly string[], ...args: readonly string[]) {
   const child = Bun.spawn([...command, ...args], {
@@ -58,7 +59,7 @@ describe("help", () => {
   });
 });
 
-describe.skipIf(docker === null)("beside Docker's client (skipped: docker is not installed)", () => {
+describe.skipIf(docker === undefined)("beside Docker's client (skipped: docker 28 is not installed)", () => {
   test.each(paths.filter((path) => !ours.has(path.join(" "))))("%s %s: the same usage line, aliases and flags", async (...path) => {
     const words = path.filter((word) => typeof word === "string");
     const [theirs, mine] = await Promise.all([run([docker ?? ""], ...words, "--help"), run(gantry, ...words, "--help")]);
