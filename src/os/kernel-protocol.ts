@@ -10,8 +10,11 @@ export type KernelTask =
   /** Mount of one read-only EROFS layer. */
   | { readonly type: "mount-erofs"; readonly index: string; readonly data: string; readonly target: string }
   | { readonly type: "bind-mount"; readonly source: string; readonly target: string; readonly readOnly: boolean }
-  /** A move of this process to the cgroup where it is: the next real move then does not wait for a grace period (run-path: −11 to −15 ms). */
-  | { readonly type: "warm-cgroup"; readonly procsFile: string };
+  /**
+   * Moves of this process to the cgroup where it is, with pauses between them, for some time: a real move meanwhile does not wait for a
+   * grace period (run-path: −11 to −15 ms).
+   */
+  | { readonly type: "warm-cgroup"; readonly procsFile: string; readonly milliseconds: number; readonly pauseMilliseconds: number };
 
 export interface KernelRequest {
   readonly sequence: number;

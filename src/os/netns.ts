@@ -4,8 +4,10 @@ import type { Kernel } from "./kernel.ts";
 
 const CLONE_NEWNET = 0x40000000;
 const MS_BIND = 4096;
+const O_RDONLY = 0;
 const O_WRONLY = 1;
 const O_CLOEXEC = 0o2000000;
+const MNT_DETACH = 2;
 const NSFS_MAGIC = 0x6e736673;
 const statfsSize = 120;
 
@@ -24,32 +26,44 @@ function hostNamespaceDescriptor(): number {
 }
 
 /**
- * Makes a network namespace with a name on disk, sets `sysctls` there and calls `inside` while the thread is in it. What `inside` opens
- * (sockets) belongs to the new namespace. The file must not exist. On an error the file and the namespace are gone.
+ * Makes a network namespace, sets `sysctls` there and calls `inside` while the thread is in it. What `inside` opens (sockets) belongs to
+ * the new namespace, which is gone when its descriptor and those sockets are closed, unless it was given a name.
  * `inside` may only make system calls: a thread that Bun starts meanwhile would be born in the namespace and pin it.
  */
-export function createNetworkNamespace<T>(path: string, sysctls: readonly Sysctl[], inside: () => T): T {
+export function createNetworkNamespace<T>(sysctls: readonly Sysctl[], inside: () => T): { readonly descriptor: number; readonly made: T } {
   const host = hostNamespaceDescriptor();
-  const [source, target, none] = [cString("/proc/thread-self/ns/net"), cString(path), cString("")];
+  const own = cString("/proc/thread-self/ns/net");
   const settings = sysctls.map(encodeSysctl);
-  closeSync(openSync(path, "wx", 0o444));
-  let mounted = false;
+  let descriptor: number | undefined;
+  check(libc.unshare(CLONE_NEWNET), "make network namespace");
   try {
-    check(libc.unshare(CLONE_NEWNET), "make network namespace");
-    try {
-      check(libc.mount(ptr(source), ptr(target), ptr(none), MS_BIND, ptr(none)), `bind network namespace at ${path}`);
-      mounted = true;
-      settings.forEach(writeEncodedSysctl);
-      return inside();
-    } finally {
-      check(libc.setns(host, CLONE_NEWNET), "return to the host's network namespace");
-    }
+    descriptor = check(libc.open(ptr(own), O_RDONLY | O_CLOEXEC, 0), "open network namespace");
+    settings.forEach(writeEncodedSysctl);
+    return { descriptor, made: inside() };
   } catch (error) {
-    // Just made and never used: nothing that could make this umount wait.
-    if (mounted) libc.umount2(ptr(target), 2);
+    if (descriptor !== undefined) libc.close(descriptor);
+    throw error;
+  } finally {
+    check(libc.setns(host, CLONE_NEWNET), "return to the host's network namespace");
+  }
+}
+
+/** Gives a namespace a name on disk, which keeps it. The file must not exist. On an error the file is gone. */
+export function nameNetworkNamespace(descriptor: number, path: string): void {
+  const [source, target, none] = [cString(`/proc/self/fd/${descriptor}`), cString(path), cString("")];
+  closeSync(openSync(path, "wx", 0o444));
+  try {
+    check(libc.mount(ptr(source), ptr(target), ptr(none), MS_BIND, ptr(none)), `bind network namespace at ${path}`);
+  } catch (error) {
     rmSync(path, { force: true });
     throw error;
   }
+}
+
+/** Takes the name of a namespace away that was just made and never used: nothing could make this umount wait. */
+export function unnameNetworkNamespace(path: string): void {
+  libc.umount2(ptr(cString(path)), MNT_DETACH);
+  rmSync(path, { force: true });
 }
 
 /** Calls `inside` while the thread is in the namespace; the same rule holds: system calls only. @throws when the file is no namespace */

@@ -26,7 +26,7 @@ function run(task: KernelTask): void {
     case "bind-mount":
       return bindMount(task.source, task.target, task.readOnly);
     case "warm-cgroup":
-      return moveHere(task.procsFile);
+      return keepMoving(task.procsFile, task.milliseconds, task.pauseMilliseconds);
   }
 }
 
@@ -39,6 +39,20 @@ function removeLinkByName(name: string): void {
   }
 }
 
+/** Moves this process to where it is, again and again. */
+function keepMoving(procsFile: string, milliseconds: number, pauseMilliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  const file = openSync(procsFile, "w");
+  try {
+    do {
+      writeSync(file, "0");
+      pause(pauseMilliseconds);
+    } while (performance.now() < end);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The last process of a cgroup may still be on its way out when its exit is known. */
 function removeCgroupPatiently(path: string): void {
   for (let attempt = 0; ; attempt++) {
@@ -46,18 +60,13 @@ function removeCgroupPatiently(path: string): void {
       return removeCgroup(path);
     } catch (error) {
       if (attempt === 50 || (error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      pause(10);
     }
   }
 }
 
-function moveHere(procsFile: string): void {
-  const file = openSync(procsFile, "w");
-  try {
-    writeSync(file, "0");
-  } finally {
-    closeSync(file);
-  }
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 self.onmessage = (event: MessageEvent<KernelRequest>) => {

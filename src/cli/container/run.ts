@@ -54,13 +54,15 @@ async function runDetached(invocation: Run, id: string): Promise<number> {
 async function runAttached(invocation: Run, body: CreateBody, id: string): Promise<number> {
   const { client } = invocation;
   const streams = { stdin: body.AttachStdin, stdout: body.AttachStdout, stderr: body.AttachStderr };
+  const watching = client.containers.wait(id, body.HostConfig.AutoRemove ? "removed" : "next-exit");
+  watching.catch(() => {}); // awaited below, unless the attach fails
   await using attached = await attachStreams(invocation, {
     container: id,
     ...streams,
     tty: body.Tty,
     detachKeys: invocation.flags.detachKeys,
   });
-  const { ended } = await client.containers.wait(id, body.HostConfig.AutoRemove ? "removed" : "next-exit");
+  const { ended } = await watching;
   ended.catch(() => {}); // awaited below, unless the start fails
   try {
     await client.containers.start(id);

@@ -24,11 +24,13 @@ import { EmbeddedResolver, type ResolverSockets } from "./resolver.ts";
 import {
   applyLinkSysctls,
   attachEndpoint,
+  makeSpareNamespace,
   openNamespace,
   openNamespaceRoute,
   reopenResolverSockets,
   setDefaultRoutes,
   silenceEndpoint,
+  type SpareNamespace,
 } from "./sandbox.ts";
 import type {
   EndpointRequest,
@@ -73,6 +75,7 @@ export class HostNetworkDriver implements NetworkDriver {
   readonly #addresses = new AddressManagement();
   readonly #ports = new PortAllocator();
   readonly #names = new NameTable();
+  #spare: SpareNamespace | undefined;
   readonly #networks = new Map<string, Network>();
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #locks = new KeyedMutex();
@@ -212,6 +215,8 @@ export class HostNetworkDriver implements NetworkDriver {
 
   async close(): Promise<void> {
     this.#firewall.close();
+    this.#spare?.[Symbol.dispose]();
+    this.#spare = undefined;
     for (const sandbox of this.#sandboxes.values()) {
       this.#closeListeners(sandbox);
       this.#ports.release(sandbox.leases);
@@ -235,7 +240,7 @@ export class HostNetworkDriver implements NetworkDriver {
     try {
       const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
       const sandbox = newSandbox({ containerId, netnsPath, resolver: request.resolver, endpoints });
-      const namespace = openNamespace(netnsPath, request.sysctls, this.#resolvesNames(endpoints));
+      const namespace = openNamespace(this.#takeNamespace(), netnsPath, request.sysctls, this.#resolvesNames(endpoints));
       undo.defer(() => this.#removal.removeNamespaceLater(netnsPath));
       using inner = namespace.route;
       this.#startResolver(sandbox, namespace.resolver);
@@ -254,6 +259,16 @@ export class HostNetworkDriver implements NetworkDriver {
       undo.dispose();
       throw error;
     }
+  }
+
+  prepareSandbox(): void {
+    this.#spare ??= makeSpareNamespace();
+  }
+
+  #takeNamespace(): SpareNamespace {
+    const spare = this.#spare ?? makeSpareNamespace();
+    this.#spare = undefined;
+    return spare;
   }
 
   /** The host's own network: no namespace, no addresses, and published ports mean nothing. */

@@ -1,7 +1,14 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { EngineError } from "#lib/errors.ts";
 import { SystemError } from "#os/libc.ts";
-import { createNetworkNamespace, inNetworkNamespace, setNamespaceSysctls, type Sysctl } from "#os/netns.ts";
+import {
+  createNetworkNamespace,
+  inNetworkNamespace,
+  nameNetworkNamespace,
+  setNamespaceSysctls,
+  type Sysctl,
+  unnameNetworkNamespace,
+} from "#os/netns.ts";
 import { addAddress } from "#os/netlink/address.ts";
 import { familyOf } from "#os/netlink/ip-address.ts";
 import { changeBridgePort, changeLink, createVethPair } from "#os/netlink/link.ts";
@@ -21,18 +28,56 @@ export interface NewNamespace {
   readonly resolver: ResolverSockets | undefined;
 }
 
-/** Makes the namespace with lo up. @throws {EngineError} `invalid` for a setting that is no network setting */
-export function openNamespace(path: string, sysctls: Readonly<Record<string, string>>, withResolver: boolean): NewNamespace {
-  const settings = [...initialSysctls(), ...networkSysctls(sysctls).filter((sysctl) => !isOfLink(sysctl))];
-  const { nftables, ...namespace } = createNetworkNamespace(path, settings, () => {
+/** A namespace without a name, with lo up, that no container has yet. Disposing it is its end. */
+export interface SpareNamespace extends Disposable {
+  readonly descriptor: number;
+  readonly route: RouteSocket;
+}
+
+export function makeSpareNamespace(): SpareNamespace {
+  const { descriptor, made: route } = createNetworkNamespace(initialSysctls(), () => {
     const route = new RouteSocket();
     // lo has to be up before the resolver's sockets are bound to its address.
     route.apply(changeLink(loopbackIndex, { up: true }));
-    const nftables = withResolver ? new NftablesSocket() : undefined;
-    return { route, nftables, resolver: nftables && openResolverSockets(nftables, false) };
+    return route;
   });
-  nftables?.closeInBackground();
-  return namespace;
+  return {
+    descriptor,
+    route,
+    [Symbol.dispose]() {
+      route[Symbol.dispose]();
+      closeSync(descriptor);
+    },
+  };
+}
+
+/**
+ * Gives a namespace to a container: its name, settings and DNS sockets. Whatever happens, the namespace is not spare any more.
+ * @throws {EngineError} `invalid` for a setting that is no network setting
+ */
+export function openNamespace(
+  spare: SpareNamespace,
+  path: string,
+  sysctls: Readonly<Record<string, string>>,
+  withResolver: boolean,
+): NewNamespace {
+  const { descriptor, route } = spare;
+  try {
+    const settings = networkSysctls(sysctls).filter((sysctl) => !isOfLink(sysctl));
+    nameNetworkNamespace(descriptor, path);
+    try {
+      setNamespaceSysctls(path, settings);
+      return { route, resolver: withResolver ? openResolver(path, false) : undefined };
+    } catch (error) {
+      unnameNetworkNamespace(path);
+      throw error;
+    }
+  } catch (error) {
+    route[Symbol.dispose]();
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** A socket that talks to a namespace that is there. */
@@ -42,9 +87,13 @@ export function openNamespaceRoute(path: string): RouteSocket {
 
 /** The DNS server's sockets for a namespace that is there; the redirection of earlier ones is replaced. */
 export function reopenResolverSockets(path: string): ResolverSockets {
+  return openResolver(path, true);
+}
+
+function openResolver(path: string, replaces: boolean): ResolverSockets {
   const { nftables, sockets } = inNetworkNamespace(path, () => {
     const nftables = new NftablesSocket();
-    return { nftables, sockets: openResolverSockets(nftables, true) };
+    return { nftables, sockets: openResolverSockets(nftables, replaces) };
   });
   nftables.closeInBackground();
   return sockets;

@@ -66,11 +66,14 @@ export class OciRuntime implements RuntimeDriver {
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
     const configuration = new AwaitedConfiguration(bundle);
     const options = { conmonPath: this.#options.conmonPath, runtime: this.#options.command, exitFolder: this.#options.exitFolder };
-    const answered = startMonitor({ ...options, containerId: id, uniqueId: id, ...request });
-    answered.catch(() => undefined); // told by `create`
+    const answered = startMonitor({ ...options, containerId: id, uniqueId: id, name: id, ...request });
+    let settled = false;
+    const ended = (): boolean => settled;
+    answered.catch(() => undefined).finally(() => (settled = true)); // what failed is told by `create`
     let process: RuntimeProcess | undefined;
     return {
-      create: async (spec) => (process = await this.#create(request, spec, configuration, answered)),
+      hasEnded: ended,
+      create: async (spec) => (process = await this.#create(request, spec, configuration, { answered, ended })),
       [Symbol.asyncDispose]: async () => {
         configuration.abandon();
         await answered.catch(() => undefined);
@@ -84,14 +87,12 @@ export class OciRuntime implements RuntimeDriver {
     { id, bundle }: RuntimeBeginRequest,
     spec: RuntimeSpec,
     configuration: AwaitedConfiguration,
-    answered: Promise<number>,
+    { answered, ended }: { readonly answered: Promise<number>; readonly ended: () => boolean },
   ): Promise<RuntimeProcess> {
     const cached = this.#withCompiledSeccomp(spec);
-    let ended = false;
-    answered.catch(() => (ended = true));
     let pid: number;
     try {
-      await configuration.give(JSON.stringify(cached.spec), () => ended);
+      await configuration.give(JSON.stringify(cached.spec), ended);
       pid = await answered;
     } catch (error) {
       throw toStartError(error, "create", this.#options.family, spec.process.args[0] ?? "");
@@ -226,8 +227,7 @@ export class OciRuntime implements RuntimeDriver {
     const group = cgroupFolder(this.#options.hierarchies, "pids", cgroupsPath);
     if (group !== undefined) for (const pid of cgroupProcesses(group)) signalIfAlive(pid, SIGKILL);
     await this.#options.kernel.run({ type: "remove-cgroup", path: cgroupsPath });
-    // Both lie below the exec root, which is in memory.
-    for (const folder of [this.#stateFolder(id), bundle]) removeTree(folder);
+    for (const path of [this.#stateFolder(id), bundle]) await this.#options.kernel.run({ type: "remove-tree", path });
   }
 
   async list(): Promise<readonly string[]> {

@@ -3,7 +3,6 @@ import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
 /** What the monitor of a container needs to know before the runtime's configuration is complete. Paths are absolute. */
 export interface RuntimeBeginRequest {
   readonly id: string;
-  readonly name: string;
   readonly bundle: string;
   /** As the configuration will name it. */
   readonly cgroupsPath: string;
@@ -19,6 +18,8 @@ export interface RuntimeBeginRequest {
 
 /** A container whose monitor and runtime are on their way. Disposing it ends what was begun and removes what was made. */
 export interface StartingContainer extends AsyncDisposable {
+  /** True when the monitor has given up before anything was asked of it. */
+  hasEnded(): boolean;
   /**
    * Leaves an init that waits.
    * @throws {EngineError} with Docker's classes of messages; the runtime's own text in `cause`

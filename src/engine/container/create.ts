@@ -9,6 +9,7 @@ import { validateCpuset } from "./cpuset.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { withDefaults } from "./host-config.ts";
 import { mergeImageConfig } from "./image-config.ts";
+import { monitorShape } from "./monitor.ts";
 import { parseMounts, resolveMounts } from "./mounts.ts";
 import { inventName, parseContainerName } from "./names.ts";
 import { parsePorts, portRequests } from "./ports.ts";
@@ -16,6 +17,7 @@ import { resolveNetworks } from "./requested-networks.ts";
 import { refuseNetworkConflicts } from "./shared-mode.ts";
 import { containerCapabilities } from "./spec/capabilities.ts";
 import { parseSecurityOptions } from "./spec/security.ts";
+import type { SpareMonitor, SpareMonitors } from "./spare-monitor.ts";
 import { initialState } from "./state.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 import { validateConfig } from "./validate.ts";
@@ -41,7 +43,8 @@ export async function createContainer(
   deps: ContainerDependencies,
   request: ContainerCreateRequest,
   options: CreateOptions,
-): Promise<CreateResult> {
+  spares: SpareMonitors,
+): Promise<CreateResult & { readonly spare: SpareMonitor | undefined }> {
   deps.warmCgroups();
   const { HostConfig: hostInput, NetworkingConfig: networking, ...configInput } = request;
   const hostConfig = withDefaults(deps, hostInput ?? {}, options);
@@ -63,10 +66,13 @@ export async function createContainer(
     throw new EngineError("invalid", `unknown or invalid runtime name: ${hostConfig.Runtime}`);
   const { MacAddress: containerMac, ...ownConfig } = config;
   const networks = resolveNetworks(deps, hostConfig, networking?.EndpointsConfig ?? {}, { ...options, containerMac: containerMac ?? "" });
-  const id = randomId();
   const name = options.name ? parseContainerName(options.name) : inventName((taken) => deps.containers.idOfName(taken) !== undefined);
   const wanted = parseMounts(config, hostConfig, options.recursiveReadOnlyBinds, (other) => deps.containers.lookup(other));
   const mounts = await resolveMounts(wanted, deps.volumes, makeMountSource);
+
+  // A spare monitor is bound to the cgroup that containers have when they ask for none.
+  const spare = hostConfig.CgroupParent ? undefined : spares.take(monitorShape(deps, config, hostConfig));
+  const id = spare?.id ?? randomId();
 
   const record: ContainerRecord = {
     id,
@@ -94,13 +100,14 @@ export async function createContainer(
   try {
     await deps.containers.add(record);
   } catch (error) {
+    await spare?.end();
     for (const mount of mounts) if (mount.name !== undefined) deps.volumes.removeUser(mount.name, id);
     for (const mount of mounts) if (mount.anonymous && mount.name !== undefined) await deps.volumes.remove(mount.name, true);
     throw error;
   }
   deps.events.emit("container", "create", id, containerAttributes(record));
   const deprecated = options.endpointMacAddresses && containerMac ? [macAddressWarning] : [];
-  return { id, warnings: [...deprecated, ...createWarnings(hostConfig)] };
+  return { id, spare, warnings: [...deprecated, ...createWarnings(hostConfig)] };
 }
 
 /** Attributes of a container's events: labels, image, name. */

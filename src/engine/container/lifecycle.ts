@@ -1,5 +1,5 @@
 import type { RuntimeExit, RuntimeProcess } from "#drivers/runtime/types.ts";
-import { KeyedMutex, sleep } from "#lib/async.ts";
+import { KeyedMutex, nextTurn, sleep } from "#lib/async.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
@@ -9,6 +9,7 @@ import type { LiveContainer, LiveContainers } from "./live.ts";
 import { decideRestart } from "./restart-policy.ts";
 import { parseSignal, parseSignalFor, SIGKILL } from "./signals.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
+import type { SpareMonitors } from "./spare-monitor.ts";
 import { now, runtimeOf, startContainer } from "./start.ts";
 import { isRunning } from "./state.ts";
 import type { WaitResult, Waiters } from "./waiters.ts";
@@ -18,13 +19,15 @@ export class Lifecycle {
   readonly #deps: ContainerDependencies;
   readonly #live: LiveContainers;
   readonly #waiters: Waiters;
+  readonly #spares: SpareMonitors;
   readonly #locks = new KeyedMutex();
   #closing = false;
 
-  constructor(deps: ContainerDependencies, live: LiveContainers, waiters: Waiters) {
+  constructor(deps: ContainerDependencies, live: LiveContainers, waiters: Waiters, spares: SpareMonitors) {
     this.#deps = deps;
     this.#live = live;
     this.#waiters = waiters;
+    this.#spares = spares;
   }
 
   /** @throws {EngineError} `not_modified` when it runs */
@@ -52,6 +55,8 @@ export class Lifecycle {
     } catch (error) {
       this.#startFailed(id, live);
       throw error;
+    } finally {
+      this.#spares.prepare(afterStartMilliseconds);
     }
   }
 
@@ -95,8 +100,11 @@ export class Lifecycle {
       live.stdin = undefined;
       // Whoever hears of the end finds network and volumes given back, as with Docker.
       const released = this.#release(record).finally(() => this.#announceExit(record, exit, ranMilliseconds));
-      live.teardown = Promise.all([drained, released])
+      // Those who wait are answered before the processor is given to what nobody waits for.
+      live.teardown = Promise.all([drained, released, Promise.race([recorded, sleep(answerMilliseconds)])])
+        .then(nextTurn)
         .then(() => this.#teardown(record))
+        .then(() => this.#spares.prepare(0))
         .catch((failure: unknown) => log.error("teardown failed", { container: id, error: messageOf(failure) }));
       await Promise.all([drained, released, recorded]);
       const result = { exitCode, ...(exit.error !== undefined && { error: exit.error }) };
@@ -318,7 +326,7 @@ export class Lifecycle {
     this.#waiters.removed(record.id, result);
     this.#live.delete(record.id);
     // Folders that are just being made must not outlive the removal.
-    const cleanup = Promise.allSettled([live.teardown, live.folders])
+    const cleanup = Promise.allSettled([live.teardown, live.folders, live.dropSpare()])
       .then(() => this.#removeFolders(record))
       .catch((error: unknown) => log.error("removal of files failed", { container: record.id, error: messageOf(error) }));
     this.#cleanups.add(cleanup);
@@ -345,9 +353,15 @@ export class Lifecycle {
   /** Waits until everything that was begun off the user's path is done. */
   async settle(): Promise<void> {
     this.#closing = true;
-    await Promise.allSettled(this.#cleanups);
+    await Promise.allSettled([...this.#cleanups, this.#spares.close(), ...[...this.#live.all()].map((live) => live.dropSpare())]);
   }
 }
+
+/** A program that ends at once is over by then, and its end makes the next spare monitor. */
+const afterStartMilliseconds = 50;
+
+/** How long the teardown waits for the record of an end; a full disk may keep it waiting for ever. */
+const answerMilliseconds = 20;
 
 /** How long `kill` waits for the end before it answers; the end comes when it comes. */
 const killWaitMilliseconds = 10_000;

@@ -13,7 +13,9 @@ import { LiveContainers, type LiveContainer, type PendingAttach } from "./live.t
 import { parseContainerName } from "./names.ts";
 import { connectContainer, disconnectContainer, networkEndpoints, type NetworkEndpoint } from "./networking.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
-import { isStdinOnce, logConfig, makeFolders, openInput, runtimeOf } from "./start.ts";
+import { isStdinOnce, makeFolders } from "./monitor.ts";
+import { SpareMonitors } from "./spare-monitor.ts";
+import { logConfig, openInput, runtimeOf } from "./start.ts";
 import { isRunning } from "./state.ts";
 import { topProcesses, type ProcessTable } from "./top.ts";
 import { Waiters, type WaitCondition, type WaitResult } from "./waiters.ts";
@@ -23,18 +25,25 @@ export class ContainerService {
   readonly #deps: ContainerDependencies;
   readonly #live = new LiveContainers();
   readonly #waiters = new Waiters();
+  readonly #spares: SpareMonitors;
   readonly lifecycle: Lifecycle;
 
   constructor(deps: ContainerDependencies) {
     this.#deps = deps;
-    this.lifecycle = new Lifecycle(deps, this.#live, this.#waiters);
+    this.#spares = new SpareMonitors(deps);
+    this.lifecycle = new Lifecycle(deps, this.#live, this.#waiters, this.#spares);
   }
 
   async create(request: ContainerCreateRequest, options: CreateOptions): Promise<CreateResult> {
-    const result = await createContainer(this.#deps, request, options);
-    const folders = makeFolders(this.#deps, result.id);
-    folders.catch(() => undefined); // told by the start
-    this.#live.of(result.id).folders = folders;
+    const { spare, ...result } = await createContainer(this.#deps, request, options, this.#spares);
+    const live = this.#live.of(result.id);
+    if (spare) {
+      live.keepSpare(spare);
+      spare.mountFor(this.#deps.containers.get(result.id));
+    } else {
+      live.folders = makeFolders(this.#deps, result.id);
+      live.folders.catch(() => undefined); // told by the start
+    }
     return result;
   }
 

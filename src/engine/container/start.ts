@@ -1,25 +1,24 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import { logAttributes } from "#drivers/log/attributes.ts";
 import { defaultLogOptions } from "#drivers/log/options.ts";
 import type { LogConfig } from "#drivers/log/types.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
-import type { RuntimeBeginRequest, RuntimeDriver, RuntimeProcess, StdinConnection } from "#drivers/runtime/types.ts";
-import { makeInitFiles } from "#drivers/snapshot/init-files.ts";
+import type { RuntimeDriver, RuntimeProcess, StdinConnection } from "#drivers/runtime/types.ts";
 import { makeInRootfs, readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
 import { deferred } from "#lib/async.ts";
 import { formatTimeNano } from "#lib/clock.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
-import { parseDigest } from "#lib/digest.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { upstreamServers, writeContainerFiles } from "./files.ts";
 import type { LiveContainer } from "./live.ts";
+import { beginRequest, isStdinOnce, makeFolders, monitorShape } from "./monitor.ts";
 import { portRequests } from "./ports.ts";
+import { mountRootfs } from "./rootfs.ts";
 import { assembleSpec, cgroupsPath } from "./spec/assemble.ts";
 import { wasStarted } from "./state.ts";
 import { resolveUser } from "./user.ts";
@@ -62,80 +61,52 @@ async function run(
   const { id } = record;
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
-  await (live.folders ?? makeFolders(deps, id));
-  live.folders = undefined;
+  const spare = await live.takeSpare();
   undo.defer(() => deps.removeTree(paths.bundle));
-  // An exit file of the run before would end this one. The exec root is in memory: nothing here waits for a disk.
-  rmSync(paths.bundle, { recursive: true, force: true });
-  mkdirSync(paths.persist, { recursive: true, mode: 0o700 });
-  const mounted = mountRootfs(deps, record, undo);
+  if (!spare) {
+    await (live.folders ?? makeFolders(deps, id));
+    live.folders = undefined;
+    // An exit file of the run before would end this one. The exec root is in memory: nothing here waits for a disk.
+    rmSync(paths.bundle, { recursive: true, force: true });
+    mkdirSync(paths.persist, { recursive: true, mode: 0o700 });
+  }
+  const mounted = spare?.rootfs ?? mountRootfs(deps, record);
+  unmountLater(deps, id, mounted, undo);
   undo.defer(() => deps.logs.finish(id));
   const logOpened = deps.logs.open(logConfig(deps, record));
   logOpened.catch(() => undefined); // awaited below; a failure before that is the one to tell
   // Monitor and runtime are loaded while this thread makes the network and the configuration.
-  const starting = undo.use(runtime.begin(beginRequest(deps, record)));
+  const shape = monitorShape(deps, record.config, record.hostConfig);
+  const starting = undo.use(spare?.starting ?? runtime.begin(beginRequest(deps, id, shape, cgroupsPath(deps, record))));
   const sandbox = await joinNetworks(deps, record, undo);
+  const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
+  const filesWritten = writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
+  filesWritten.catch(() => undefined); // awaited below
   await mounted;
-  makeInitFiles(paths.rootfs);
   const volumes = await mountVolumes(deps, record, undo);
   for (const mount of record.mounts) {
     if (mount.type === "volume" && !mount.noCopy && mount.name !== undefined)
       await deps.volumes.populate(mount.name, paths.rootfs, mount.destination);
   }
-  const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
-  await writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
 
   const [passwd = "", group = ""] = readFromRootfs(paths.rootfs, ["etc/passwd", "etc/group"]);
   if (record.config.WorkingDir && record.config.WorkingDir !== "/") makeWorkingFolder(paths.rootfs, record.config.WorkingDir);
   const user = resolveUser(record.config.User ?? "", record.hostConfig.GroupAdd ?? [], passwd, group);
   const spec = assembleSpec(deps, record, { sandbox, user, mounts: volumes });
 
-  await logOpened;
+  await Promise.all([logOpened, filesWritten]);
   live.ended = deferred<void>();
   const process = await starting.create(spec);
   await startProcess(deps, record, live, { runtime, process, sandbox, onExit: onExit(id) });
 }
 
-/** What a container has on the data root from its creation on. */
-export async function makeFolders(deps: Pick<ContainerDependencies, "instance">, id: string): Promise<void> {
-  const { folder, spool } = instancePaths(deps.instance).container(id);
-  await mkdir(folder, { recursive: true, mode: 0o710 });
-  await mkdir(spool, { recursive: true, mode: 0o700 });
-}
-
-/** Begins to mount; what fails is told to whoever awaits it. */
-function mountRootfs(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<void> {
-  const { upper, work, rootfs } = instancePaths(deps.instance).container(record.id);
-  const mounted = deps.snapshots.mount({
-    layers: record.layers.map(parseDigest),
-    upper,
-    work,
-    target: rootfs,
-    volatile: record.volatile,
-  });
-  mounted.catch(() => undefined);
+/** @param mounted  under way: what it made goes with a start that fails */
+function unmountLater(deps: ContainerDependencies, id: string, mounted: Promise<void>, undo: Undo): void {
+  mounted.catch(() => undefined); // awaited by the start; a failure before that is the one to tell
   undo.defer(async () => {
     await mounted.catch(() => undefined);
-    await deps.snapshots.unmount(rootfs);
+    await deps.snapshots.unmount(instancePaths(deps.instance).container(id).rootfs);
   });
-  return mounted;
-}
-
-function beginRequest(deps: ContainerDependencies, record: ContainerRecord): RuntimeBeginRequest {
-  const { bundle, persist, spoolLog } = instancePaths(deps.instance).container(record.id);
-  const { config } = record;
-  return {
-    id: record.id,
-    name: record.name,
-    bundle,
-    cgroupsPath: cgroupsPath(deps, record),
-    spoolLog,
-    spoolSizeLimitBytes: deps.settings.spoolSizeLimitBytes,
-    persistFolder: persist,
-    tty: config.Tty === true,
-    openStdin: config.OpenStdin === true,
-    stdinOnce: isStdinOnce(config),
-  };
 }
 
 /** Lets the process go that waits. */
@@ -170,11 +141,6 @@ async function startProcess(
   runtime.watch(id, process, paths.persist, made.onExit);
   deps.events.emit("container", "start", id, containerAttributes(record));
   await recorded;
-}
-
-/** The end of the first client's input is the end of the container's. A terminal has no such end. */
-export function isStdinOnce(config: ContainerRecord["config"]): boolean {
-  return config.StdinOnce === true && config.Tty !== true;
 }
 
 /** Opens the input of a container that has one. */

@@ -36,11 +36,12 @@ function temporaryFiles(records: Records, processes: readonly Process[]): Findin
     .map((path) => surplus(path, "is left in a temporary folder, nobody works with it"));
 }
 
-function containerFolders({ paths, containers }: Records): Finding[] {
+function containerFolders(records: Records): Finding[] {
+  const { paths, containers } = records;
   const missing = [...containers.values()].filter(({ id, state }) => state.startedAt !== zeroTime && !isFolder(paths.container(id).folder));
   return [
     ...namesIn(paths.containers)
-      .filter((name) => !containers.has(name))
+      .filter((name) => !containers.has(name) && !records.mayRun(name))
       .map((name) => surplus(`${paths.containers}/${name}`, "exists, but no record names the container")),
     ...missing.map(({ id }): Finding => ({
       kind: "file",
@@ -74,7 +75,7 @@ function volumeFolders({ paths, volumes }: Records): Finding[] {
 /** Bundles, exit files and the runtime's state belong to running containers, folders of execs to a process that names them. */
 function runFiles(records: Records, processes: readonly Process[]): Finding[] {
   const { paths, instance, containers } = records;
-  const running = [...containers.keys()].filter((id) => records.mayRun(id));
+  const running = [...containers.keys(), ...namesIn(paths.containers)].filter((id) => records.mayRun(id));
   const bundles = new Set(running.map((id) => paths.container(id).bundle));
   const inFolders = (folder: string): string[] =>
     namesIn(folder).flatMap((runtime) => namesIn(`${folder}/${runtime}`).map((name) => `${folder}/${runtime}/${name}`));

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { migrations, tables, type TableName } from "#drivers/metadata/schema.ts";
 import { messageOf } from "#lib/errors.ts";
 import { instanceOf, instancePaths, type Instance } from "#lib/instance.ts";
@@ -27,7 +27,7 @@ export interface Records {
   readonly damaged: readonly Finding[];
   /** Text of a container's or network's record: another one means that it has changed. */
   versionOf(owner: string): string | undefined;
-  /** True when things of a run may be there: it runs, or is being started. */
+  /** True when things of a run may be there: it runs, is being started, or was made ready for a start that may come. */
   mayRun(containerId: string): boolean;
 }
 
@@ -67,8 +67,18 @@ export function readRecords(dataRoot: string, execRoot: string): Records {
     images: parse("image"),
     references: parse("image_reference"),
     versionOf: (owner) => bodies.get(owner),
-    mayRun: (id) => ["running", "paused", "starting"].includes(containers.get(id)?.state.status ?? ""),
+    mayRun: (id) => ["running", "paused", "starting"].includes(containers.get(id)?.state.status ?? "") || isMadeReady(id, paths),
   };
+}
+
+/** A monitor waits for the configuration of this container, which may not have been asked for yet (`AwaitedConfiguration`). */
+function isMadeReady(id: string, paths: Records["paths"]): boolean {
+  if (!/^[0-9a-f]{64}$/.test(id)) return false;
+  try {
+    return statSync(`${paths.container(id).bundle}/config.json`).isFIFO();
+  } catch {
+    return false;
+  }
 }
 
 function readInstanceId(dataRoot: string): string {

@@ -5,7 +5,7 @@ import { messageOf } from "#lib/errors.ts";
 import { silentLogger, type LogFields } from "#lib/log.ts";
 import { Kernel } from "#os/kernel.ts";
 import { mountOverlay, unmount } from "#os/mount.ts";
-import { createNetworkNamespace, removeNetworkNamespace } from "#os/netns.ts";
+import { createNetworkNamespace } from "#os/netns.ts";
 import { createBridge, createVethPair } from "#os/netlink/link.ts";
 import { RouteSocket } from "#os/netlink/route-socket.ts";
 import { NftablesSocket } from "#os/nftables/nftables-socket.ts";
@@ -18,7 +18,7 @@ export async function checkKernel(dataRoot: string): Promise<Check[]> {
   try {
     const folder = mkdtempSync(join(existingFolder(dirname(dataRoot)), ".gantry-doctor-"));
     try {
-      return [checkOverlay(folder), await checkErofs(folder, kernel), checkNftables(), ...(await checkLinks(folder, kernel))];
+      return [checkOverlay(folder), await checkErofs(folder, kernel), checkNftables(), ...checkLinks()];
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -93,11 +93,10 @@ function checkNftables(): Check {
 }
 
 /** A bridge and a veth pair, in a network namespace that goes away with them. */
-async function checkLinks(folder: string, kernel: Kernel): Promise<Check[]> {
-  const path = join(folder, "netns");
+function checkLinks(): Check[] {
   const failures = new Map<string, unknown>();
   try {
-    createNetworkNamespace(path, [], () => {
+    const { descriptor } = createNetworkNamespace([], () => {
       using route = new RouteSocket();
       const attempt = (name: string, make: () => void): void => {
         try {
@@ -119,7 +118,7 @@ async function checkLinks(folder: string, kernel: Kernel): Promise<Check[]> {
         }
       });
     });
-    await removeNetworkNamespace(kernel, path);
+    closeSync(descriptor);
   } catch (error) {
     return [
       { name: "network namespaces", status: "missing", detail: messageOf(error), advice: "CAP_SYS_ADMIN and CONFIG_NET_NS are needed" },

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, rmSync } from "node:fs";
 import { auditInstance } from "../../../src/helper/audit/audit.ts";
 import { runAudit } from "../../../src/helper/audit/command.ts";
 import type { Difference } from "../../../src/helper/audit/difference.ts";
-import { createNetworkNamespace } from "../../../src/os/netns.ts";
+import { createNetworkNamespace, nameNetworkNamespace } from "../../../src/os/netns.ts";
 import { containerRecord, networkRecord, plantInstance, runningState } from "./planted-instance.ts";
 
 const id = "ab".repeat(32);
@@ -42,7 +42,9 @@ describe("what nobody owns is told:", () => {
     using planted = plantInstance();
     const path = `${planted.paths.networkNamespaces}/${id.slice(0, 12)}-123456`;
     planted.folder(planted.paths.networkNamespaces);
-    createNetworkNamespace(path, [], () => undefined);
+    const { descriptor } = createNetworkNamespace([], () => undefined);
+    nameNetworkNamespace(descriptor, path);
+    closeSync(descriptor);
     expect(await planted.audit()).toEqual([{ kind: "netns", subject: path, message: "exists, but no running container has it" }]);
   });
 
