@@ -107,6 +107,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const collector = new IdleCollector();
   events.listen(() => collector.touch());
   startWanted(deps, containers.lifecycle);
+  containers.open();
   const listeners = await openListeners(config, door, instance, log);
   opened.announce(config.pidFile);
 

@@ -63,6 +63,8 @@ interface Sandbox {
   leases: readonly PortLease[];
   forwarders: readonly Forwarder[];
   resolver: EmbeddedResolver | undefined;
+  /** What is left to be done by `joinSandbox`; the socket talks to the namespace. */
+  unjoined?: { readonly request: SandboxRequest; readonly inner: RouteSocket } | undefined;
 }
 
 /** Bridges, namespaces and rules of the host this daemon runs on. See README.md for what is made and who owns it. */
@@ -142,6 +144,10 @@ export class HostNetworkDriver implements NetworkDriver {
     return this.#locks.run(request.containerId, () => this.#createSandbox(request));
   }
 
+  joinSandbox(containerId: string): Promise<SandboxState> {
+    return this.#locks.run(containerId, () => this.#joinSandbox(containerId));
+  }
+
   connect(containerId: string, request: EndpointRequest): Promise<SandboxState> {
     return this.#locks.run(containerId, async () => {
       const sandbox = this.#sandboxOf(containerId);
@@ -192,17 +198,20 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   removeSandbox(containerId: string): Promise<void> {
-    return this.#locks.run(containerId, async () => {
-      const sandbox = this.#sandboxes.get(containerId);
-      if (!sandbox) return;
-      this.#sandboxes.delete(containerId);
-      this.#quiet(sandbox);
-      for (const endpoint of sandbox.endpoints) {
-        if (endpoint.hostLink !== "") silenceEndpoint(this.#route, endpoint);
-        this.#releaseAddresses(endpoint);
-      }
-      if (sandbox.netnsPath !== "") this.#removal.removeNamespaceLater(sandbox.netnsPath);
-    });
+    return this.#locks.run(containerId, async () => this.#removeSandbox(containerId));
+  }
+
+  #removeSandbox(containerId: string): void {
+    const sandbox = this.#sandboxes.get(containerId);
+    if (!sandbox) return;
+    this.#sandboxes.delete(containerId);
+    sandbox.unjoined?.inner[Symbol.dispose]();
+    this.#quiet(sandbox);
+    for (const endpoint of sandbox.endpoints) {
+      if (endpoint.hostLink !== "") silenceEndpoint(this.#route, endpoint);
+      this.#releaseAddresses(endpoint);
+    }
+    if (sandbox.netnsPath !== "") this.#removal.removeNamespaceLater(sandbox.netnsPath);
   }
 
   async purge(): Promise<void> {
@@ -218,6 +227,7 @@ export class HostNetworkDriver implements NetworkDriver {
     this.#spare?.[Symbol.dispose]();
     this.#spare = undefined;
     for (const sandbox of this.#sandboxes.values()) {
+      sandbox.unjoined?.inner[Symbol.dispose]();
       this.#closeListeners(sandbox);
       this.#ports.release(sandbox.leases);
     }
@@ -240,11 +250,28 @@ export class HostNetworkDriver implements NetworkDriver {
     try {
       const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
       const sandbox = newSandbox({ containerId, netnsPath, resolver: request.resolver, endpoints });
-      const namespace = openNamespace(this.#takeNamespace(), netnsPath, request.sysctls, this.#resolvesNames(endpoints));
+      const { route, resolver } = openNamespace(this.#takeNamespace(), netnsPath, request.sysctls, this.#resolvesNames(endpoints));
       undo.defer(() => this.#removal.removeNamespaceLater(netnsPath));
-      using inner = namespace.route;
-      this.#startResolver(sandbox, namespace.resolver);
-      undo.defer(() => this.#quiet(sandbox));
+      undo.use(route);
+      this.#startResolver(sandbox, resolver);
+      sandbox.unjoined = { request, inner: route };
+      this.#sandboxes.set(containerId, sandbox);
+      undo.move();
+      return stateOf(sandbox);
+    } catch (error) {
+      undo.dispose();
+      throw error;
+    }
+  }
+
+  async #joinSandbox(containerId: string): Promise<SandboxState> {
+    const sandbox = this.#sandboxOf(containerId);
+    const { unjoined, netnsPath, endpoints } = sandbox;
+    if (!unjoined) return stateOf(sandbox);
+    sandbox.unjoined = undefined;
+    const { request, inner } = unjoined;
+    const undo = new DisposableStack();
+    try {
       for (const [index, endpoint] of endpoints.entries())
         await this.#attach(netnsPath, inner, endpoint, request.endpoints[index]?.linkLocal ?? [], request.ports.length > 0, undo);
       const gateways = this.#gateways(endpoints);
@@ -252,12 +279,14 @@ export class HostNetworkDriver implements NetworkDriver {
       applyLinkSysctls(netnsPath, request.sysctls);
       await this.#publish(sandbox, this.#ports.allocate(this.#boundRequests(request.ports, gateways), targetOf(gateways)));
       for (const endpoint of endpoints) this.#announce(endpoint);
-      this.#sandboxes.set(containerId, sandbox);
       undo.move();
       return stateOf(sandbox);
     } catch (error) {
       undo.dispose();
+      this.#removeSandbox(containerId);
       throw error;
+    } finally {
+      inner[Symbol.dispose]();
     }
   }
 

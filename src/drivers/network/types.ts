@@ -44,7 +44,10 @@ export interface NetworkDriver {
 
   /** Makes ahead what every sandbox begins with, so that the next one is there sooner. */
   prepareSandbox(): void;
-  /** Makes a network namespace with lo up and joins the endpoints, then publishes the ports of the gateway endpoint. */
+  /**
+   * Makes a network namespace with lo up and decides on the endpoints' addresses: all that a container's configuration names. The links
+   * are made by `joinSandbox`, which may run beside the making of the container.
+   */
   createSandbox(request: {
     readonly containerId: string;
     readonly hostname: string;
@@ -53,6 +56,11 @@ export interface NetworkDriver {
     readonly resolver: ResolverConfig;
     readonly sysctls: Readonly<Record<string, string>>;
   }): Promise<SandboxState>;
+  /**
+   * Joins the endpoints of a sandbox that was just created, then publishes the ports of the gateway endpoint. On an error the sandbox is
+   * gone as a whole.
+   */
+  joinSandbox(containerId: string): Promise<SandboxState>;
   /** Adds an endpoint to a running sandbox. Ports move to the new gateway endpoint where it changes. */
   connect(containerId: string, endpoint: EndpointRequest): Promise<SandboxState>;
   disconnect(containerId: string, networkId: string): Promise<SandboxState>;

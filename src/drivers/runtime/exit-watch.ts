@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "#lib/log.ts";
 import { watchFolder, type FolderWatch } from "#os/inotify.ts";
@@ -53,6 +53,14 @@ export class ExitWatch {
   remove(id: string): void {
     this.#watched.delete(id);
     rmSync(join(this.#folder, id), { force: true });
+  }
+
+  /** Takes away what a monitor that was killed in the middle of writing has left: conmon writes `ID.XXXXXX` and renames it. */
+  removeUnfinished(isWanted: (id: string) => boolean): void {
+    for (const name of readdirSync(this.#folder)) {
+      const [id = "", suffix] = name.split(".");
+      if (suffix !== undefined && !isWanted(id)) rmSync(join(this.#folder, name), { force: true });
+    }
   }
 
   close(): void {

@@ -77,10 +77,16 @@ export class OciRuntime implements RuntimeDriver {
       [Symbol.asyncDispose]: async () => {
         configuration.abandon();
         await answered.catch(() => undefined);
-        if (process) await this.signal(id, process, SIGKILL, true);
+        if (process) await this.#end(id, process);
         await this.remove(id, bundle, cgroupsPath);
       },
     };
+  }
+
+  /** Ends one that was created and is not wanted. Its monitor writes an exit file, which must not come after the removal. */
+  async #end(id: string, process: RuntimeProcess): Promise<void> {
+    await this.signal(id, process, SIGKILL, true);
+    for (const end = performance.now() + endLimitMilliseconds; this.alive(process).monitor && performance.now() < end;) await sleep(2);
   }
 
   async #create(
@@ -214,6 +220,7 @@ export class OciRuntime implements RuntimeDriver {
       const isOurs = words[0]?.endsWith("conmon") === true && words.includes("--exit-dir") && words.includes(this.#options.exitFolder);
       if (isOurs && !isWanted(id)) for (const member of [...descendants(pid), pid]) signalIfAlive(member, SIGKILL);
     }
+    this.#exits.removeUnfinished(isWanted);
   }
 
   watch(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void {
@@ -265,6 +272,7 @@ export class OciRuntime implements RuntimeDriver {
 }
 
 const startLimitMilliseconds = 10_000;
+const endLimitMilliseconds = 5000;
 const SIGKILL = 9;
 
 function allPids(): number[] {

@@ -49,6 +49,8 @@ export class Lifecycle {
     live.stopRequested = false;
     live.killed = false;
     await live.teardown;
+    // A stop or a removal may have come while this waited.
+    if (automatic && containers.peek(id)?.state.status !== "restarting") return;
     if (!automatic && record.restartCount !== 0) await containers.note(id, { restartCount: 0 });
     try {
       await startContainer(this.#deps, id, live, (which) => (exit) => void this.#onExit(which, exit));
@@ -279,7 +281,10 @@ export class Lifecycle {
 
   /** @throws {EngineError} `conflict` with Docker's text while it runs, unless forced */
   async remove(id: string, options: { readonly force: boolean; readonly volumes: boolean }, shownName = id): Promise<void> {
-    const record = this.#deps.containers.get(id);
+    // By its restart policy, or by somebody else: it can be killed when it runs.
+    if (options.force && this.#deps.containers.get(id).state.status === "starting") await this.#locks.run(id, () => Promise.resolve());
+    const record = this.#deps.containers.peek(id);
+    if (!record) return;
     if (isRunning(record.state) || record.state.status === "restarting") {
       if (!options.force) {
         const advice =

@@ -34,6 +34,11 @@ export class ContainerService {
     this.lifecycle = new Lifecycle(deps, this.#live, this.#waiters, this.#spares);
   }
 
+  /** What was left by an earlier daemon is in order: containers may be made ready ahead. */
+  open(): void {
+    this.#spares.open();
+  }
+
   async create(request: ContainerCreateRequest, options: CreateOptions): Promise<CreateResult> {
     const { spare, ...result } = await createContainer(this.#deps, request, options, this.#spares);
     const live = this.#live.of(result.id);

@@ -55,7 +55,8 @@ export class SpareMonitors {
   #spare: SpareMonitor | undefined;
   #making: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #closed = false;
+  /** While what an earlier daemon has left is cleared away, a folder without a record is an orphan. */
+  #open = false;
 
   constructor(deps: ContainerDependencies) {
     this.#deps = deps;
@@ -74,9 +75,15 @@ export class SpareMonitors {
     return undefined;
   }
 
+  /** Spares are made from now on. */
+  open(): void {
+    this.#open = true;
+    this.prepare(afterOpenMilliseconds);
+  }
+
   /** Makes the next one after `delayMilliseconds`, in which what is under way has the processor to itself. */
   prepare(delayMilliseconds: number): void {
-    if (this.#closed || this.#spare || this.#making || this.#timer) return;
+    if (!this.#open || this.#spare || this.#making || this.#timer) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#making = this.#make().finally(() => (this.#making = undefined));
@@ -85,7 +92,7 @@ export class SpareMonitors {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#open = false;
     clearTimeout(this.#timer);
     await this.#making;
     await this.#spare?.end();
@@ -98,7 +105,7 @@ export class SpareMonitors {
     if (!runtime) return;
     try {
       const spare = await makeSpare(this.#deps, runtime, shape);
-      if (isSameShape(shape, this.#shape) && !this.#closed) this.#spare = spare;
+      if (isSameShape(shape, this.#shape) && this.#open) this.#spare = spare;
       else this.#drop(spare);
       this.#deps.networkDriver.prepareSandbox();
     } catch (error) {
@@ -113,6 +120,9 @@ export class SpareMonitors {
     });
   }
 }
+
+/** The start of the daemon comes first. */
+const afterOpenMilliseconds = 500;
 
 async function makeSpare(deps: ContainerDependencies, runtime: RuntimeDriver, shape: MonitorShape): Promise<SpareMonitor> {
   const id = randomId();

@@ -78,7 +78,7 @@ async function run(
   // Monitor and runtime are loaded while this thread makes the network and the configuration.
   const shape = monitorShape(deps, record.config, record.hostConfig);
   const starting = undo.use(spare?.starting ?? runtime.begin(beginRequest(deps, id, shape, cgroupsPath(deps, record))));
-  const sandbox = await joinNetworks(deps, record, undo);
+  const sandbox = await makeSandbox(deps, record, undo);
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
   const filesWritten = writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
   filesWritten.catch(() => undefined); // awaited below
@@ -96,8 +96,12 @@ async function run(
 
   await Promise.all([logOpened, filesWritten]);
   live.ended = deferred<void>();
-  const process = await starting.create(spec);
-  await startProcess(deps, record, live, { runtime, process, sandbox, onExit: onExit(id) });
+  const creating = starting.create(spec);
+  // The links are made while the runtime makes the container.
+  creating.catch(() => undefined); // awaited below
+  const joined = sandbox && (await joinNetworks(deps, record, sandbox, creating));
+  const process = await creating;
+  await startProcess(deps, record, live, { runtime, process, sandbox: joined, onExit: onExit(id) });
 }
 
 /** @param mounted  under way: what it made goes with a start that fails */
@@ -179,7 +183,7 @@ function networkIdOf(deps: ContainerDependencies, name: string): string {
 }
 
 /** undefined: the network of the host or of another container. */
-async function joinNetworks(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<SandboxState | undefined> {
+async function makeSandbox(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<SandboxState | undefined> {
   const mode = record.hostConfig.NetworkMode ?? "bridge";
   if (mode === "host" || mode.startsWith("container:")) return undefined;
   undo.defer(() => deps.networkDriver.removeSandbox(record.id));
@@ -207,15 +211,32 @@ async function createSandbox(deps: ContainerDependencies, record: ContainerRecor
       sysctls: {},
     });
   } catch (error) {
-    // Docker names the endpoint where a port was the reason.
-    const isPort = /port is already allocated|bind host port/.test(messageOf(error));
-    const where = isPort
-      ? `driver failed programming external connectivity on endpoint ${record.name} (${endpoints[0]?.endpointId ?? ""}): `
-      : "";
-    throw new EngineError(error instanceof EngineError ? error.kind : "internal", networkFailure + where + messageOf(error), {
-      cause: error,
-    });
+    throw networkError(record, error, endpoints[0]?.endpointId);
   }
+}
+
+/** @param creating  the making of the container, beside which the links are made: it can be undone only when it is done */
+async function joinNetworks(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  sandbox: SandboxState,
+  creating: Promise<unknown>,
+): Promise<SandboxState> {
+  try {
+    return await deps.networkDriver.joinSandbox(record.id);
+  } catch (error) {
+    await creating.catch(() => undefined);
+    throw networkError(record, error, sandbox.endpoints[0]?.endpointId);
+  }
+}
+
+/** Docker names the endpoint where a port was the reason. */
+function networkError({ name }: ContainerRecord, error: unknown, endpointId = ""): EngineError {
+  const isPort = /port is already allocated|bind host port/.test(messageOf(error));
+  const where = isPort ? `driver failed programming external connectivity on endpoint ${name} (${endpointId}): ` : "";
+  return new EngineError(error instanceof EngineError ? error.kind : "internal", networkFailure + where + messageOf(error), {
+    cause: error,
+  });
 }
 
 async function mountVolumes(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<ContainerRecord["mounts"]> {

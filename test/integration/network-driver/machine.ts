@@ -81,12 +81,14 @@ export class Machine implements AsyncDisposable {
     return { endpointId: this.#id(), networkId: network.id, dnsNames, linkLocal: [], gatewayPriority: 0 };
   }
 
-  sandbox(
+  async sandbox(
     endpoints: readonly EndpointRequest[],
     ports: readonly PortRequest[] = [],
     upstream: readonly string[] = [],
   ): Promise<SandboxState> {
-    return this.driver.createSandbox({ containerId: this.#id(), hostname: "test", endpoints, ports, resolver: { upstream }, sysctls: {} });
+    const containerId = this.#id();
+    await this.driver.createSandbox({ containerId, hostname: "test", endpoints, ports, resolver: { upstream }, sysctls: {} });
+    return this.driver.joinSandbox(containerId);
   }
 
   /** A new driver that knows nothing, as after kill -9: the old one's sockets are gone, all else is left as it was. */
