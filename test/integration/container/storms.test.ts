@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { expectClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
-import { busybox, loadBusybox } from "../../support/images.ts";
+import { busybox, busyboxArchive, loadBusybox } from "../../support/images.ts";
 import { until } from "../../support/until.ts";
 
 let daemon: TestDaemon;
@@ -86,6 +86,48 @@ test("after kills of the daemon in the middle of storms everything listed is tru
   for (const name of (await cli("volume", "ls", "-q")).stdout.split("\n").filter(Boolean))
     expect((await cli("volume", "rm", name)).code).toBe(0);
   expect((await cli("network", "rm", "net")).code).toBe(0);
+  await expectClean(daemon);
+}, 90_000);
+
+/** Loads, tags, runs something in a container and removes images over and over, whatever is answered. */
+async function imageStorm(archive: Uint8Array, isOver: () => boolean): Promise<void> {
+  const call = (method: string, path: string, body?: object) => daemon.request(method, path, body).catch(() => undefined);
+  const load = () => fetch("http://d/images/load?quiet=1", { unix: daemon.socket, method: "POST", body: archive }).catch(() => undefined);
+  while (!isOver()) {
+    await load();
+    await Promise.all([
+      call("POST", `/images/${busybox}/tag?repo=copied&tag=one`),
+      call("POST", "/containers/stays/update", { Memory: 64 << 20, MemorySwap: -1 }),
+      execIn("stays", call),
+    ]);
+    await Promise.all([call("DELETE", "/images/copied:one"), call("DELETE", `/images/${busybox}?force=1`), load()]);
+  }
+}
+
+async function execIn(name: string, call: (method: string, path: string, body?: object) => Promise<{ body: unknown } | undefined>) {
+  const made = await call("POST", `/containers/${name}/exec`, { Cmd: ["true"], AttachStdout: true });
+  const { Id } = (made?.body ?? {}) as { Id?: string };
+  if (Id !== undefined) await call("POST", `/exec/${Id}/start`, { Detach: true });
+}
+
+test("after kills in the middle of loads, tags, execs and removals an image is whole or absent (F1, F2)", async () => {
+  const archive = await busyboxArchive();
+  await cli("run", "-d", "--name", "stays", busybox, "sleep", "1000");
+  for (let round = 0; round < 4; round++) {
+    let isOver = false;
+    const storms = [imageStorm(archive, () => isOver), imageStorm(archive, () => isOver)];
+    await Bun.sleep(100 + Math.random() * 300);
+    await daemon.kill();
+    isOver = true;
+    await Promise.all(storms);
+    await daemon.start();
+    expect((await cli("exec", "stays", "echo", "alive")).stdout).toBe("alive\n");
+    for (const id of new Set((await cli("images", "-aq", "--no-trunc")).stdout.split("\n").filter(Boolean)))
+      expect(await cli("run", "--rm", "--network", "none", id, "echo", "whole")).toMatchObject({ code: 0, stdout: "whole\n" });
+    await loadBusybox(daemon);
+    expect(await cli("run", "--rm", "--network", "none", busybox, "echo", "again")).toMatchObject({ code: 0, stdout: "again\n" });
+  }
+  await cli("rm", "-f", "stays");
   await expectClean(daemon);
 }, 90_000);
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import net from "node:net";
 import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
@@ -14,8 +15,13 @@ afterAll(async () => {
   await endClean(daemon);
 });
 
-const post = (path: string, body: string | Uint8Array, type = "application/json") =>
-  fetch(`http://d${path}`, { unix: daemon.socket, method: "POST", body: Buffer.from(body), headers: { "Content-Type": type } });
+const post = (path: string, body: string | Buffer | ReadableStream<Uint8Array>, type = "application/json") =>
+  fetch(`http://d${path}`, {
+    unix: daemon.socket,
+    method: "POST",
+    body: typeof body === "string" ? Buffer.from(body) : body,
+    headers: { "Content-Type": type },
+  });
 const alive = async (): Promise<boolean> => (await daemon.request("GET", "/_ping")).text === "OK";
 
 describe("E1: a bad request is the caller's fault, and the daemon stays up", () => {
@@ -64,6 +70,25 @@ describe("E1: a bad request is the caller's fault, and the daemon stays up", () 
     if (response) expect(response.status).toBe(413);
     expect(await alive()).toBe(true);
   });
+
+  test("E2: a body of 150 MiB costs less than 400 MiB", async () => {
+    const residentMegabytes = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, "utf8"))?.[1]) / 1024;
+    const before = residentMegabytes();
+    let peak = before;
+    const looking = setInterval(() => (peak = Math.max(peak, residentMegabytes())), 5);
+    const pieces = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"Image":"'));
+        for (let piece = 0; piece < 150; piece++) controller.enqueue(new Uint8Array(1 << 20).fill(97));
+        controller.close();
+      },
+    });
+    const response = await post("/containers/create", pieces).catch(() => undefined);
+    clearInterval(looking);
+    if (response) expect(response.status).toBe(413);
+    expect(peak - before).toBeLessThan(400);
+    expect(await alive()).toBe(true);
+  }, 30_000);
 
   test("E6: names of Object's own properties are plain names", async () => {
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
