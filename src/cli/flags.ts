@@ -61,8 +61,6 @@ class Parser<F extends FlagSet> {
   readonly #flags: F;
   readonly #argv: readonly string[];
   readonly #stopAtFirst: boolean;
-  readonly #byName = new Map<string, string>();
-  readonly #byShort = new Map<string, string>();
   readonly #values: Record<string, unknown> = {};
   readonly #changed = new Set<string>();
   readonly #args: string[] = [];
@@ -74,12 +72,18 @@ class Parser<F extends FlagSet> {
     this.#flags = flags;
     this.#argv = argv;
     this.#stopAtFirst = stopAtFirst;
-    for (const [key, flag] of Object.entries(flags)) {
-      this.#byName.set(flagName(key), key);
-      for (const name of [...(flag.otherNames ?? []), ...(flag.deprecatedNames ?? [])]) this.#byName.set(name, key);
-      if (flag.short) this.#byShort.set(flag.short, key);
-      this.#values[key] = flag.initial();
-    }
+    for (const key in flags) this.#values[key] = flags[key]?.initial();
+  }
+
+  /** Looked for when it is asked for: of a hundred flags a command line has three, and it is read in every start of the program. */
+  #keyOf(name: string): string | undefined {
+    const key = name.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase());
+    if (Object.hasOwn(this.#flags, key) && flagName(key) === name) return key;
+    return this.#keyWhere(({ otherNames, deprecatedNames }) => otherNames?.includes(name) || deprecatedNames?.includes(name));
+  }
+
+  #keyWhere(suits: (flag: Flag<unknown>) => boolean | undefined): string | undefined {
+    return Object.entries(this.#flags).find(([, flag]) => suits(flag))?.[0];
   }
 
   parse(): ParsedFlags<F> {
@@ -116,7 +120,7 @@ class Parser<F extends FlagSet> {
     if (text.startsWith("-") || text.startsWith("=")) throw new UsageError(`bad flag syntax: ${argument}`);
     const equals = text.indexOf("=");
     const name = equals < 0 ? text : text.slice(0, equals);
-    const key = this.#byName.get(name);
+    const key = this.#keyOf(name);
     const flag = key === undefined ? undefined : this.#flags[key];
     if (key === undefined || !flag) {
       if (name !== "help") throw new UsageError(`unknown flag: --${name}`);
@@ -134,7 +138,7 @@ class Parser<F extends FlagSet> {
     let rest = text;
     while (rest.length > 0) {
       const letter = String.fromCodePoint(rest.codePointAt(0) ?? 0);
-      const key = this.#byShort.get(letter);
+      const key = this.#keyWhere(({ short }) => short === letter);
       const flag = key === undefined ? undefined : this.#flags[key];
       if (key === undefined || !flag) {
         if (letter !== "h") throw new UsageError(`unknown shorthand flag: '${letter}' in -${rest}`);

@@ -169,9 +169,11 @@ async function connectionOf(globals: GlobalFlags, surroundings: Surroundings, is
     );
   });
   const apiVersion = environment["DOCKER_API_VERSION"]?.replace(/^v/, "");
-  const headers = isLocal ? {} : await headersOf(await config());
-  const transport = new Transport(endpoint, { apiVersion, headers });
-  if (!isLocal) transport.connectAhead().catch(() => undefined);
+  const transport = new Transport(endpoint, { apiVersion });
+  if (!isLocal) {
+    transport.connectAhead().catch(() => undefined);
+    transport.addHeaders(await headersOf(await config()));
+  }
   return { config, transport };
 }
 

@@ -32,20 +32,21 @@ export interface Answer extends ResponseHead {
 /** HTTP to one daemon: keep-alive, API version negotiation, hijacked streams, errors with Docker's wording. */
 export class Transport {
   readonly endpoint: Endpoint;
-  readonly #headers: Readonly<Record<string, string>>;
+  #headers: Readonly<Record<string, string>> = { "User-Agent": `Gantry-Client/${version} (linux)` };
   readonly #idle: ByteStream[] = [];
   #apiVersion: string | undefined;
   #negotiation: Promise<string> | undefined;
   #address: Address | undefined;
 
   /** @param options.apiVersion  spoken without asking the daemon (DOCKER_API_VERSION) */
-  constructor(
-    endpoint: Endpoint,
-    options: { readonly apiVersion?: string | undefined; readonly headers?: Readonly<Record<string, string>> } = {},
-  ) {
+  constructor(endpoint: Endpoint, options: { readonly apiVersion?: string | undefined } = {}) {
     this.endpoint = endpoint;
     this.#apiVersion = options.apiVersion || undefined;
-    this.#headers = { ...options.headers, "User-Agent": `Gantry-Client/${version} (linux)` };
+  }
+
+  /** Sent with every request from now on; they do not go before our own. */
+  addHeaders(headers: Readonly<Record<string, string>>): void {
+    this.#headers = { ...headers, ...this.#headers };
   }
 
   /** The address in use, or the first that will be tried. */
