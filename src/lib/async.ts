@@ -9,11 +9,6 @@ export function deferred<T>(): Deferred<T> {
   return Promise.withResolvers<T>();
 }
 
-/** Resolves when the event loop has served what is ready now. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 /** Runs functions of the same key one after the other, those of different keys side by side. Bounded by its callers. */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();

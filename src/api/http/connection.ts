@@ -3,6 +3,8 @@ import type { Duplex } from "node:stream";
 import { HttpSide } from "./http-side.ts";
 import type { Peer } from "./request.ts";
 import { endPatiently } from "./socket.ts";
+import { wholeRequest, type WholeRequest } from "./whole-request.ts";
+import { ClientGone } from "./client-gone.ts";
 
 /** What a listener knows about a connection that came in by it. */
 export interface ConnectionOrigin {
@@ -17,6 +19,8 @@ export interface ConnectionOwner {
   isUpgrade(method: string, target: string): boolean;
   /** Hands a connection's HTTP side to node:http. */
   serve(side: HttpSide): void;
+  /** Answers a request that is here as a whole. Resolves when the answer is handed over; the connection may be gone then. */
+  serveWhole(connection: Connection, request: WholeRequest, signal: AbortSignal): Promise<void>;
   /** Takes over a connection whose next request may be hijacked. `head` ends with the empty line, `rest` is what followed it. */
   hijack(connection: Connection, head: Uint8Array, rest: Uint8Array): Promise<void>;
   /** Changes the sum of bytes held of incomplete heads. @returns false when there are too many */
@@ -30,18 +34,22 @@ const maximumHeadBytes = 1024 * 1024;
 /** An answered request may still be sending its body: so much is read away before the connection is closed. */
 const maximumUnreadBodyBytes = 8 * 1024 * 1024;
 
+/** What a client sends before it has the answer to a request that came as a whole. */
+const maximumEarlyBytes = 64 * 1024;
+
 /** Requests of one connection in hand at once; a client that sends more without reading answers has to wait. */
 const maximumPipelined = 32;
 
 /**
- * One connection: idle (the next bytes are a request's head), http (node:http has a request in hand) or hijacked. Only between requests
- * is the head looked at, so that node:http alone knows where bodies end.
+ * One connection: idle (the next bytes are a request's head), whole (a request that came in one piece is being answered), http (node:http
+ * has a request in hand) or hijacked. Only between requests is the head looked at, so that of the others node:http alone knows where
+ * bodies end.
  */
 export class Connection {
   readonly socket: Duplex;
   readonly origin: ConnectionOrigin;
   readonly #owner: ConnectionOwner;
-  #state: "idle" | "http" | "hijacked" = "idle";
+  #state: "idle" | "whole" | "http" | "hijacked" = "idle";
   #side: HttpSide | undefined;
   /** Pieces of an incomplete head. */
   #held: Uint8Array[] = [];
@@ -49,6 +57,9 @@ export class Connection {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #open: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly abort: () => void }[] = [];
   #unreadBytes = 0;
+  /** While a request that came as a whole is answered: ends its work, and what was sent too early. */
+  #client: AbortController | undefined;
+  #early: Uint8Array[] = [];
   #inputEnded = false;
 
   constructor(socket: Duplex, origin: ConnectionOrigin, owner: ConnectionOwner) {
@@ -112,6 +123,7 @@ export class Connection {
     // Whatever a client sends, a throw here would be an uncaught exception of the whole daemon.
     try {
       if (this.#state === "http") this.#forward(chunk);
+      else if (this.#state === "whole") this.#keepEarly(chunk);
       else this.#sniff(chunk);
     } catch (error) {
       this.#owner.report("reading a connection failed", error);
@@ -138,9 +150,29 @@ export class Connection {
     this.#dropHeld();
     if (headBytes > maximumHeadBytes) return this.#refuse(431);
     if (this.#owner.isUpgrade(...requestLine(bytes))) return this.#handOver(bytes, headBytes);
+    const whole = wholeRequest(bytes, headBytes);
+    if (whole) return void this.#serveWhole(whole);
     this.#state = "http";
     if (!this.#side) this.#owner.serve((this.#side = new HttpSide(this, this.socket)));
     this.#forwardHead(bytes);
+  }
+
+  async #serveWhole(request: WholeRequest): Promise<void> {
+    this.#state = "whole";
+    this.#client = new AbortController();
+    await this.#owner.serveWhole(this, request, this.#client.signal);
+    this.#client = undefined;
+    if (this.#inputEnded) return void this.socket.destroy();
+    if (this.socket.destroyed || this.socket.writableEnded) return;
+    this.#state = "idle";
+    const early = this.#early.splice(0);
+    if (early.length > 0) this.#onData(Buffer.concat(early));
+    this.resumeInput();
+  }
+
+  #keepEarly(chunk: Uint8Array): void {
+    this.#early.push(chunk);
+    if (this.#early.reduce((sum, { length }) => sum + length, 0) > maximumEarlyBytes) this.socket.pause();
   }
 
   #forwardHead(bytes: Uint8Array): void {
@@ -206,6 +238,7 @@ export class Connection {
   readonly #onEnd = (): void => {
     this.#inputEnded = true;
     if (this.#state === "idle") return void this.socket.destroy();
+    if (this.#client) return this.#client.abort(new ClientGone());
     for (const { request, abort } of this.#open) {
       if (!request.complete) this.#side?.push(null); // node:http then fails the body that is broken off
       abort();
@@ -215,6 +248,7 @@ export class Connection {
 
   #onClose(): void {
     this.#dropHeld();
+    this.#client?.abort(new ClientGone());
     for (const { abort } of this.#open) abort();
     this.#side?.destroy();
     this.#owner.closed(this);

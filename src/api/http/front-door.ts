@@ -10,13 +10,14 @@ import { Connection, type ConnectionOrigin, type ConnectionOwner } from "./conne
 import { commonHeaders } from "./headers.ts";
 import { HijackedStream } from "./hijacked-stream.ts";
 import type { HttpSide } from "./http-side.ts";
-import { apiRequest, countHeader, incomingBody, incomingHeaders } from "./incoming-request.ts";
+import { apiRequest, countHeader, incomingBody, incomingHeaders, type RequestSource } from "./incoming-request.ts";
 import { writeRawResponse } from "./raw-response.ts";
 import { parseRequestHead, type RequestHead } from "./request-head.ts";
 import type { ApiResponse } from "./response.ts";
 import type { AnyRoute } from "./route.ts";
 import { Router, type RouteMatch } from "./router.ts";
 import { endPatiently } from "./socket.ts";
+import type { WholeRequest } from "./whole-request.ts";
 import { writeResponse } from "./write-response.ts";
 
 export interface FrontDoorOptions {
@@ -56,6 +57,7 @@ export class FrontDoor {
     this.#owner = {
       headerTimeoutMilliseconds: options.headerTimeoutMilliseconds ?? 60_000,
       isUpgrade: (method, target) => this.#router.isUpgrade(method, target),
+      serveWhole: (connection, request, signal) => this.#serveWhole(connection, request, signal),
       serve: (side) => this.#http.emit("connection", side),
       hijack: (connection, head, rest) => this.#hijack(connection, head, rest),
       holdHeadBytes: (change) => (this.#heldHeadBytes += change) <= maximumHeldHeadBytes,
@@ -97,7 +99,8 @@ export class FrontDoor {
     response.on("error", () => {}); // a client that leaves in the middle of an answer; the close is what counts
     const method = request.method ?? "";
     try {
-      const answer = await this.#answer(request, client.signal, connection.origin);
+      const read = () => ({ headers: checkedHeaders(request), body: () => incomingBody(request) });
+      const answer = await this.#answer({ method, url: request.url ?? "" }, read, client.signal, connection.origin);
       if (this.#closing) response.setHeader("Connection", "close");
       await writeResponse(response, answer, this.#common, method === "HEAD");
     } catch (error) {
@@ -107,16 +110,34 @@ export class FrontDoor {
     }
   }
 
-  async #answer(request: IncomingMessage, signal: AbortSignal, origin: ConnectionOrigin): Promise<ApiResponse> {
-    const { method = "", url = "" } = request;
+  async #serveWhole({ socket, origin }: Connection, { head, body }: WholeRequest, signal: AbortSignal): Promise<void> {
+    const { method, target: url, headers } = head;
+    const keepAlive = !this.#closing;
     try {
-      const headers = incomingHeaders(request);
-      checkHost(request);
+      const read = () => ({ headers, body: () => whole(body) });
+      const answer = await this.#answer({ method, url }, read, signal, origin);
+      await writeRawResponse(socket, answer, this.#common, { keepAlive, isHead: method === "HEAD" });
+      if (!keepAlive) endPatiently(socket);
+    } catch (error) {
+      // The body of the answer failed: without its proper end the client knows.
+      if (!signal.aborted) this.#log.warn("answer broken off", { method, url, error: messageOf(error) });
+      socket.destroy();
+    }
+  }
+
+  async #answer(
+    { method, url }: { readonly method: string; readonly url: string },
+    read: () => Pick<RequestSource, "headers" | "body">,
+    signal: AbortSignal,
+    origin: ConnectionOrigin,
+  ): Promise<ApiResponse> {
+    try {
+      const { headers, body } = read();
       origin.checkHeaders?.(headers);
       const match = this.#router.resolve(method, url);
       if (isResponse(match)) return match;
       if (!("handler" in match.route)) throw new EngineError("invalid", "a request that may be hijacked must not be pipelined");
-      const source = { method, headers, signal, peer: origin.peer, body: () => incomingBody(request) };
+      const source = { method, headers, signal, peer: origin.peer, body };
       return await match.route.handler(apiRequest(source, match));
     } catch (error) {
       return this.#failure(error, method, url, signal);
@@ -132,7 +153,7 @@ export class FrontDoor {
     try {
       head = parseRequestHead(headBytes);
     } catch (error) {
-      await writeRawResponse(socket, errorResponse(error), this.#common, false).catch(() => {});
+      await writeRawResponse(socket, errorResponse(error), this.#common, { keepAlive: false }).catch(() => {});
       return endPatiently(socket);
     }
     const body = new UpgradeBody(reader, head.framing);
@@ -143,7 +164,7 @@ export class FrontDoor {
     // already be sending stdin, nor when it asked for an upgrade.
     const keepAlive = head.keepAlive && head.upgrade === undefined && answer.status < 400 && body.ended && !this.#closing;
     try {
-      await writeRawResponse(socket, answer, this.#common, keepAlive);
+      await writeRawResponse(socket, answer, this.#common, { keepAlive, isHead: head.method === "HEAD" });
     } catch (error) {
       if (!client.signal.aborted) this.#log.warn("answer broken off", { target: head.target, error: messageOf(error) });
       return void socket.destroy();
@@ -203,6 +224,15 @@ export class FrontDoor {
 
 function isResponse(match: RouteMatch | ApiResponse): match is ApiResponse {
   return "status" in match;
+}
+
+async function* whole(body: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  if (body.length > 0) yield body;
+}
+
+function checkedHeaders(request: IncomingMessage): ReturnType<typeof incomingHeaders> {
+  checkHost(request);
+  return incomingHeaders(request);
 }
 
 /** RFC 9112, 3.2: exactly one Host in HTTP/1.1. node:http keeps the first of several. */

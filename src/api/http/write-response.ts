@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { pumpBody } from "./pump-body.ts";
 import type { ApiResponse, ResponseHeaders } from "./response.ts";
 
 /**
@@ -24,33 +25,5 @@ export async function writeResponse(to: ServerResponse, response: ApiResponse, c
     return;
   }
   to.flushHeaders();
-  await pump(body, to);
-}
-
-async function pump(body: AsyncIterable<Uint8Array | string>, to: ServerResponse): Promise<void> {
-  const iterator = body[Symbol.asyncIterator]();
-  for (;;) {
-    // The body may wait for its next chunk for hours: a client that leaves ends the wait.
-    const next = await unlessGone(to, () => iterator.next());
-    if (!next) {
-      // A generator in the middle of a wait ends when the wait does, for its signal aborts too. Nobody waits for that here.
-      iterator.return?.().catch(() => {});
-      return;
-    }
-    if (next.done) break;
-    if (next.value.length > 0 && !to.write(next.value)) await unlessGone(to, () => new Promise((resolve) => to.once("drain", resolve)));
-  }
-  to.end();
-}
-
-/** The result of a wait, or undefined when the client leaves first. */
-async function unlessGone<T>(to: ServerResponse, wait: () => Promise<T>): Promise<T | undefined> {
-  if (to.destroyed) return undefined;
-  let leave = (): void => {};
-  const gone = new Promise<undefined>((resolve) => to.once("close", (leave = () => resolve(undefined))));
-  try {
-    return await Promise.race([wait(), gone]);
-  } finally {
-    to.off("close", leave);
-  }
+  if (await pumpBody(body, to, (chunk) => chunk)) to.end();
 }

@@ -1,5 +1,5 @@
 import type { RuntimeExit, RuntimeProcess } from "#drivers/runtime/types.ts";
-import { KeyedMutex, nextTurn, sleep } from "#lib/async.ts";
+import { KeyedMutex, sleep } from "#lib/async.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
@@ -99,18 +99,20 @@ export class Lifecycle {
       const recorded = removes
         ? this.#forget(record)
         : containers.change(id, { type: "exit", exitCode, oomKilled, error, at: now(this.#deps) });
+      if (removes) recorded.catch((failure: unknown) => log.error("removal failed", { container: id, error: messageOf(failure) }));
       live.stdin = undefined;
       // Whoever hears of the end finds network and volumes given back, as with Docker.
       const released = this.#release(record).finally(() => this.#announceExit(record, exit, ranMilliseconds));
       // Those who wait are answered before the processor is given to what nobody waits for.
       live.teardown = Promise.all([drained, released, Promise.race([recorded, sleep(answerMilliseconds)])])
-        .then(nextTurn)
+        .then(() => sleep(clientEndMilliseconds))
         .then(() => this.#teardown(record))
         .then(() => this.#spares.prepare(0))
         .catch((failure: unknown) => log.error("teardown failed", { container: id, error: messageOf(failure) }));
-      await Promise.all([drained, released, recorded]);
+      // A removal that does not get to the disk is made up for by the next start of the daemon: nobody waits for it here.
+      await Promise.all([drained, released, ...(removes ? [] : [recorded])]);
       const result = { exitCode, ...(exit.error !== undefined && { error: exit.error }) };
-      if (removes) await this.#removed(record, { volumes: true }, result);
+      if (removes) await this.#removed(record, { volumes: true }, result, recorded);
       else this.#afterExit(id, live, result, ranMilliseconds);
     } catch (error) {
       // A removal that won the race has done the rest.
@@ -311,8 +313,9 @@ export class Lifecycle {
       if (record.state.status === "starting" || isRunning(record.state)) {
         throw new EngineError("conflict", `removal of container ${record.name} is already in progress`);
       }
-      await this.#forget(record);
-      await this.#removed(record, options, { exitCode: record.state.exitCode });
+      const forgotten = this.#forget(record);
+      await forgotten;
+      await this.#removed(record, options, { exitCode: record.state.exitCode }, forgotten);
     });
   }
 
@@ -323,15 +326,20 @@ export class Lifecycle {
     return removed;
   }
 
-  /** The record is gone from the disk: tells it, and lets files follow. */
-  async #removed(record: ContainerRecord, options: { readonly volumes: boolean }, result: WaitResult): Promise<void> {
+  /** The record is gone: tells it, and lets files follow when it is gone from the disk, too. */
+  async #removed(
+    record: ContainerRecord,
+    options: { readonly volumes: boolean },
+    result: WaitResult,
+    forgotten: Promise<void>,
+  ): Promise<void> {
     const { events, volumes, log } = this.#deps;
     const live = this.#live.of(record.id);
     events.emit("container", "destroy", record.id, containerAttributes(record));
     this.#waiters.removed(record.id, result);
     this.#live.delete(record.id);
     // Folders that are just being made must not outlive the removal.
-    const cleanup = Promise.allSettled([live.teardown, live.folders, live.dropSpare()])
+    const cleanup = Promise.allSettled([forgotten, live.teardown, live.folders, live.dropSpare()])
       .then(() => this.#removeFolders(record))
       .catch((error: unknown) => log.error("removal of files failed", { container: record.id, error: messageOf(error) }));
     this.#cleanups.add(cleanup);
@@ -364,6 +372,9 @@ export class Lifecycle {
 
 /** A program that ends at once is over by then, and its end makes the next spare monitor. */
 const afterStartMilliseconds = 50;
+
+/** What it takes a client to end when it has its answer: the teardown is no hurry, and would be on the other processor. */
+const clientEndMilliseconds = 6;
 
 /** How long the teardown waits for the record of an end; a full disk may keep it waiting for ever. */
 const answerMilliseconds = 20;
