@@ -34,6 +34,8 @@ export class Transport {
   readonly endpoint: Endpoint;
   #headers: Readonly<Record<string, string>> = { "User-Agent": `Gantry-Client/${version} (linux)` };
   readonly #idle: ByteStream[] = [];
+  /** Connections nobody has used yet. */
+  readonly #fresh: ByteStream[] = [];
   #apiVersion: string | undefined;
   #negotiation: Promise<string> | undefined;
   #address: Address | undefined;
@@ -112,7 +114,7 @@ export class Transport {
   async hijack(path: string, options: CallOptions = {}): Promise<{ readonly stream: ByteStream; readonly contentType: string }> {
     await this.apiVersion();
     const target = this.#target(path, options.query);
-    const stream = await this.#connect();
+    const stream = this.#take(this.#fresh) ?? (await this.#connect());
     try {
       const body = options.json === undefined ? undefined : jsonBody(options.json);
       const headers = {
@@ -131,14 +133,14 @@ export class Transport {
     }
   }
 
-  /** Connects, so that the first request finds a connection. What fails is told by that request. */
+  /** Connects, so that the next request finds a connection. What fails is told by that request. */
   async connectAhead(): Promise<void> {
-    this.#idle.push(await this.#connect());
+    this.#fresh.push(await this.#connect());
   }
 
-  /** Closes the idle connections. */
+  /** Closes the connections that are not in use. */
   close(): void {
-    for (const stream of this.#idle.splice(0)) stream.close();
+    for (const stream of [...this.#idle.splice(0), ...this.#fresh.splice(0)]) stream.close();
   }
 
   /** Asked before the version is agreed on, a daemon that is older refuses the request, and says what it speaks. */
@@ -148,7 +150,7 @@ export class Transport {
 
   async #exchange(method: string, path: string, options: CallOptions): Promise<Answer> {
     options.signal?.throwIfAborted();
-    const held = this.#takeIdle();
+    const held = this.#take(this.#idle) ?? this.#take(this.#fresh);
     try {
       return await this.#exchangeOn(held ?? (await this.#connect()), method, path, options);
     } catch (error) {
@@ -204,9 +206,9 @@ export class Transport {
     }
   }
 
-  #takeIdle(): ByteStream | undefined {
+  #take(from: ByteStream[]): ByteStream | undefined {
     for (;;) {
-      const stream = this.#idle.pop();
+      const stream = from.pop();
       if (!stream || stream.isOpen) return stream;
       stream.close();
     }

@@ -30,7 +30,10 @@ export const run = command({
     const isDetached = invocation.flags.detach;
     if (isDetached) detach(invocation, body);
     else if (body.AttachStdin && body.Tty && !(await invocation.isTerminal(0))) throw new ExitError(1, "the input device is not a TTY");
-    const id = await orExit(invocation, () => createContainer(invocation, body));
+    const creating = orExit(invocation, () => createContainer(invocation, body));
+    // While the daemon makes the container: for the start, and for the streams.
+    for (let count = isDetached ? 0 : 2; count > 0; count--) invocation.client.http.connectAhead().catch(() => {});
+    const id = await creating;
     const isAttached = body.AttachStdin || body.AttachStdout || body.AttachStderr;
     return isAttached ? await runAttached(invocation, body, id) : await runDetached(invocation, id);
   },
