@@ -21,6 +21,8 @@ await ensurePrograms([
   "docker-registry",
   "ip",
   "mkfs.ext4",
+  "rsyslogd",
+  "journalctl",
 ]);
 await ensureDockerClient();
 await mountLeftoverController();

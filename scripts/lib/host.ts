@@ -11,6 +11,8 @@ const packages: Readonly<Record<string, string>> = {
   "mkfs.ext4": "e2fsprogs",
   skopeo: "skopeo",
   "docker-registry": "docker-registry",
+  rsyslogd: "rsyslog",
+  journalctl: "systemd",
 };
 
 /** Runs this script again under sudo when it is not root. */

@@ -8,6 +8,8 @@ const container: LoggedContainer = {
   imageName: "busybox:1",
   labels: { z: "1", a: "2", "com.example": "3" },
   environment: ["FOO=bar=baz", "MYX=3", "EMPTY="],
+  createdAt: "2026-11-22T05:38:37Z",
+  command: ["sh", "-c", "true"],
 };
 
 describe("logAttributes", () => {
@@ -22,7 +24,7 @@ describe("logAttributes", () => {
 
   test("expands the tag", () => {
     expect(logAttributes({ tag: "{{.Name}}/{{.ID}}" }, container)).toEqual({ tag: "web/0123456789ab" });
-    expect(logAttributes({ tag: "{{ .ImageName }} {{.ImageID}}" }, container)).toEqual({ tag: "busybox:1 fedcba987654" });
+    expect(logAttributes({ tag: "{{ .ImageName }} {{.ImageID}}" }, container)).toEqual({ tag: "busybox:1 sha256:fedcb" });
   });
 
   test.each([{ tag: "{{.Foo}}" }, { tag: "{{.Name" }, { "labels-regex": "(" }])("refuses %p", (options) => {

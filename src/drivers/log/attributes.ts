@@ -1,6 +1,10 @@
 import { EngineError } from "#lib/errors.ts";
-import { attributesLimitBytes } from "./convert.ts";
+import { initializationError, initialize } from "./initialize.ts";
+import { attributesLimitBytes } from "./json-converter.ts";
 import { lineFormat } from "./json-line.ts";
+import { expandTag } from "./tag.ts";
+
+type Options = Readonly<Record<string, string>>;
 
 /** What attributes are made of. */
 export interface LoggedContainer {
@@ -12,25 +16,37 @@ export interface LoggedContainer {
   readonly labels: Readonly<Record<string, string>>;
   /** `NAME=value` */
   readonly environment: readonly string[];
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** Entrypoint and arguments. */
+  readonly command: readonly string[];
 }
 
 /**
- * `attrs` of a container's log lines, from the options labels, labels-regex, env, env-regex and tag.
+ * `attrs` of a container's lines in a json-file, from the options labels, labels-regex, env, env-regex and tag.
  * @throws {EngineError} `invalid` with dockerd's words for a pattern or template that cannot be used, or when they are too long
- * Source: moby, daemon/logger/loginfo.go, ExtraAttributes(); compared with dockerd 28.5.
  */
-export function logAttributes(options: Readonly<Record<string, string>>, container: LoggedContainer): Record<string, string> {
-  const environment = Object.fromEntries(container.environment.map(splitVariable));
-  const attributes = {
-    ...chosen(container.labels, options["labels"], options["labels-regex"]),
-    ...chosen(environment, options["env"], options["env-regex"]),
-  };
-  const tag = options["tag"] === undefined ? "" : expandTag(options["tag"], container);
+export function logAttributes(options: Options, container: LoggedContainer): Record<string, string> {
+  const attributes = initialize(() => extraAttributes(options, container));
+  const tag = options["tag"] === undefined ? "" : initialize(() => expandTag(options["tag"] ?? "", container));
   if (tag !== "") attributes["tag"] = tag;
   // They stand in every line of the log.
   if (lineFormat(attributes).stdout.length > attributesLimitBytes)
-    throw new EngineError("invalid", `failed to initialize logging driver: attributes are longer than ${attributesLimitBytes} bytes`);
+    throw initializationError(new EngineError("invalid", `attributes are longer than ${attributesLimitBytes} bytes`));
   return attributes;
+}
+
+/**
+ * What every driver takes from labels and variables.
+ * @throws {EngineError} `invalid`
+ * Source: moby, daemon/logger/loginfo.go, ExtraAttributes(); compared with dockerd 28.5.
+ */
+export function extraAttributes(options: Options, container: LoggedContainer): Record<string, string> {
+  const environment = Object.fromEntries(container.environment.map(splitVariable));
+  return {
+    ...chosen(container.labels, options["labels"], options["labels-regex"]),
+    ...chosen(environment, options["env"], options["env-regex"]),
+  };
 }
 
 function splitVariable(variable: string): [string, string] {
@@ -53,24 +69,13 @@ function compile(pattern: string): RegExp {
   try {
     return new RegExp(pattern, "u");
   } catch (error) {
-    throw new EngineError("invalid", `failed to initialize logging driver: error parsing regexp: \`${pattern}\``, { cause: error });
+    const unclosed = /unterminated|missing|unmatched/i.test(String(error)) ? unclosedBracket(pattern) : undefined;
+    const problem = unclosed ? `missing closing ${unclosed}: ` : "";
+    throw new EngineError("invalid", `error parsing regexp: ${problem}\`${pattern}\``, { cause: error });
   }
 }
 
-/** The fields of Docker's template that people use; a template with anything else in it is refused. */
-function expandTag(template: string, container: LoggedContainer): string {
-  const imageDigits = container.imageId.replace(/^sha256:/, "");
-  const fields: Readonly<Record<string, string>> = {
-    ID: container.id.slice(0, 12),
-    FullID: container.id,
-    Name: container.name,
-    ImageID: imageDigits.slice(0, 12),
-    ImageFullID: container.imageId,
-    ImageName: container.imageName,
-    DaemonName: "docker",
-  };
-  const text = template.replaceAll(/\{\{\s*\.(\w+)\s*\}\}/g, (whole, name: string) => fields[name] ?? whole);
-  if (text.includes("{{"))
-    throw new EngineError("invalid", `failed to initialize logging driver: template: log-tag: cannot expand "${template}"`);
-  return text;
+function unclosedBracket(pattern: string): string | undefined {
+  if (pattern.includes("[") && !pattern.includes("]")) return "]";
+  return pattern.split("(").length > pattern.split(")").length ? ")" : undefined;
 }

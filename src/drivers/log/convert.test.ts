@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Converter, noLines, type UnfinishedLines } from "./convert.ts";
+import { noLines, type UnfinishedLines } from "./convert.ts";
+import { JsonConverter } from "./json-converter.ts";
 import { lineFormat } from "./json-line.ts";
 import { record, recordsOf } from "./sample-spool.ts";
 
@@ -10,7 +11,7 @@ interface Line {
   readonly time: string;
 }
 
-const converter = new Converter();
+const converter = new JsonConverter();
 const nothing = Buffer.alloc(0);
 const plain = lineFormat({});
 

@@ -1,5 +1,19 @@
-import { escapeClass, escapeGrowth, escapeInto, lineStart, type LineFormat } from "./json-line.ts";
+import type { LogLineFormat } from "./line-format.ts";
 import { endsLine, findHead, headBytes, isHead, isStderr, recordEnd, recordTime } from "./spool-record.ts";
+
+/** What stands in the log of a line that its container has printed: a part of 16 KiB, or what is left at its newline. */
+export interface LinePart {
+  /** `text[start, end)`, without a newline. */
+  readonly text: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Its newline follows. */
+  readonly complete: boolean;
+  /** A part of the same line came before. */
+  readonly continued: boolean;
+  readonly stderr: boolean;
+  readonly time: string;
+}
 
 /** A line that the container has begun and not ended, of one of its outputs. */
 export interface UnfinishedLine {
@@ -20,37 +34,30 @@ const noLine: UnfinishedLine = { text: Buffer.alloc(0), partTime: undefined, las
 export const noLines: UnfinishedLines = { stdout: noLine, stderr: noLine };
 
 /** Docker cuts a line every 16 KiB; each part but the last has no newline. */
-const partBytes = 16384;
-/** Text that the fast path takes; what conmon writes as one record, and a little. */
-const fastTextBytes = 8200;
+export const partBytes = 16384;
 /** Room for the longest record of one input of 256 KiB, every byte of it replaced. */
 const outputBytes = 2 << 20;
-const newline = 10;
-const lineEnd = Buffer.from('"}\n');
-const timeBytes = 40;
 
 /**
- * Turns bytes of a spool into lines of a json-file. Pure: the same input and unfinished lines always give the same output, so what a killed
- * process wrote can be made again and skipped. One instance, with one output buffer, serves all containers.
+ * Turns bytes of a spool into lines of a log. Pure: the same input and unfinished lines always give the same output, so what a killed
+ * process wrote can be made again and skipped. One instance for each form of lines serves all containers; they share one output buffer.
  */
-export class Converter {
-  readonly output = Buffer.allocUnsafeSlow(outputBytes);
+export abstract class Converter<Format extends LogLineFormat = LogLineFormat> {
+  readonly output: Buffer;
   /** Bytes of `output` that are filled. */
   length = 0;
-  #format: LineFormat = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   #stdout = noLine;
   #stderr = noLine;
-  /** Records of one read of conmon share their head: the end of their lines is built once. */
-  readonly #tailHead = Buffer.alloc(headBytes);
-  readonly #tail = Buffer.alloc(attributesLimitBytes + 256);
-  #tailLength = 0;
+
+  constructor(output: Buffer = Buffer.allocUnsafeSlow(outputBytes)) {
+    this.output = output;
+  }
 
   /** Begins a piece of output; `prefix` comes before everything converted. */
-  begin(format: LineFormat, unfinished: UnfinishedLines, prefix: Uint8Array): void {
-    this.#format = format;
+  begin(format: Format, unfinished: UnfinishedLines, prefix: Uint8Array): void {
+    this.useFormat(format);
     this.#stdout = unfinished.stdout;
     this.#stderr = unfinished.stderr;
-    this.#tailHead.fill(0);
     this.output.set(prefix);
     this.length = prefix.length;
   }
@@ -84,14 +91,14 @@ export class Converter {
     if (!isHead(input, position)) return this.#skipDamage(input, position, length);
     const unfinished = isStderr(input, position) ? this.#stderr : this.#stdout;
     if (!suspect && endsLine(input, position) && unfinished === noLine) {
-      const next = this.#wholeLine(input, position, length);
+      const next = this.wholeLine(input, position, length);
       if (next > position) return next;
     }
     const start = position + headBytes;
     const end = recordEnd(input, start, length);
     if (end < 0) return position;
     const cut = suspect ? findHead(input, start, end) : -1;
-    if (!this.#hasRoom(unfinished.text.length + end - start)) return position;
+    if (!this.hasRoom(unfinished.text.length + end - start)) return position;
     // A cut record has lost its end, and with it the newline that its head tells of: the line ends here all the same.
     this.#append(input, position, cut < 0 ? end : cut, cut >= 0 || endsLine(input, position));
     return cut < 0 ? end + 1 : cut;
@@ -105,50 +112,6 @@ export class Converter {
     return head < 0 ? end + 1 : head;
   }
 
-  /** The usual case by a loop over bytes: a line that is one record. Returns `position` when it is something else. */
-  #wholeLine(input: Buffer, position: number, length: number): number {
-    if (!this.#hasRoom(fastTextBytes)) return position;
-    const output = this.output;
-    const start = position + headBytes;
-    const limit = Math.min(length, start + fastTextBytes);
-    let from = start;
-    output.set(lineStart, this.length);
-    let to = this.length + lineStart.length;
-    while (from < limit) {
-      const byte = input[from] ?? 0;
-      if (escapeClass[byte] !== 0) break;
-      output[to++] = byte;
-      from++;
-    }
-    if (input[from] !== newline || from >= limit) {
-      const end = recordEnd(input, from, length);
-      if (end < 0 || end > limit) return position;
-      to = escapeInto(input, from, end, output, to);
-      from = end;
-    }
-    this.#buildTail(input, position);
-    const tail = this.#tail;
-    const tailLength = this.#tailLength;
-    for (let index = 0; index < tailLength; index++) output[to + index] = tail[index] ?? 0;
-    this.length = to + tailLength;
-    return from + 1;
-  }
-
-  #buildTail(input: Buffer, position: number): void {
-    const last = this.#tailHead;
-    // From the end of the time: that is where neighbours differ.
-    let index = 28;
-    while (index >= 0 && input[position + index] === last[index]) index--;
-    if (index < 0 && last[39] === input[position + 39]) return;
-    input.copy(last, 0, position, position + headBytes);
-    const middle = isStderr(input, position) ? this.#format.stderr : this.#format.stdout;
-    const tail = this.#tail;
-    let length = tail.write("\\n", 0, "latin1");
-    length += middle.copy(tail, length);
-    length += tail.write(recordTime(input, position), length, "latin1");
-    this.#tailLength = length + lineEnd.copy(tail, length);
-  }
-
   /** The general case: pieces of lines, and lines longer than a part. */
   #append(input: Buffer, position: number, end: number, complete: boolean): void {
     const stderr = isStderr(input, position);
@@ -159,17 +122,20 @@ export class Converter {
     let { partTime } = before;
     let start = 0;
     for (; text.length - start >= partBytes; start += partBytes) {
+      const continued = partTime !== undefined;
       partTime ??= lastTime;
-      this.#emit(text, start, start + partBytes, false, stderr, partTime);
+      this.emit({ text, start, end: start + partBytes, complete: false, continued, stderr, time: partTime });
     }
-    if (complete) this.#emit(text, start, text.length, true, stderr, partTime ?? lastTime);
+    const continued = partTime !== undefined;
+    if (complete) this.emit({ text, start, end: text.length, complete, continued, stderr, time: partTime ?? lastTime });
     // Copied: the input buffer is used again.
     this.#keep(stderr, complete ? noLine : { text: Buffer.from(text.subarray(start)), partTime, lastTime });
   }
 
   #endLine(stderr: boolean): void {
     const { text, partTime, lastTime } = stderr ? this.#stderr : this.#stdout;
-    if (text.length > 0) this.#emit(text, 0, text.length, false, stderr, partTime ?? lastTime);
+    const continued = partTime !== undefined;
+    if (text.length > 0) this.emit({ text, start: 0, end: text.length, complete: false, continued, stderr, time: partTime ?? lastTime });
     this.#keep(stderr, noLine);
   }
 
@@ -178,22 +144,17 @@ export class Converter {
     else this.#stdout = line;
   }
 
-  #emit(text: Buffer, start: number, end: number, complete: boolean, stderr: boolean, time: string): void {
-    const output = this.output;
-    let to = this.length + lineStart.copy(output, this.length);
-    to = escapeInto(text, start, end, output, to);
-    if (complete) to += output.write("\\n", to, "latin1");
-    to += (stderr ? this.#format.stderr : this.#format.stdout).copy(output, to);
-    to += output.write(time, to, "latin1");
-    this.length = to + lineEnd.copy(output, to);
-  }
+  /** The format of the lines of this container. */
+  protected abstract useFormat(format: Format): void;
 
-  #hasRoom(textBytes: number): boolean {
-    const parts = Math.floor(textBytes / partBytes) + 1;
-    const perPart = lineStart.length + Math.max(this.#format.stdout.length, this.#format.stderr.length) + timeBytes;
-    return this.length + textBytes * escapeGrowth + parts * perPart <= this.output.length;
-  }
+  /**
+   * The usual case: a record that is a line of its own, the end of which is still to be found. Position behind it; `position` itself when it
+   * is to be handled by `emit`.
+   */
+  protected abstract wholeLine(input: Buffer, position: number, length: number): number;
+
+  protected abstract emit(part: LinePart): void;
+
+  /** Whether the output has room for so much text, whatever it is. */
+  protected abstract hasRoom(textBytes: number): boolean;
 }
-
-/** Longest attributes of one container: they stand in each of its lines. */
-export const attributesLimitBytes = 8192;

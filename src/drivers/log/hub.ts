@@ -2,11 +2,13 @@ import { deferred, type Deferred } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import { startWorker } from "#os/process/self.ts";
-import { readJsonFile } from "./json-file-reader.ts";
-import { logPath } from "./options.ts";
+import { readLog } from "./log-reader.ts";
 import { defaultLimits, type LogLimits, type LogReply, type LogRequest } from "./protocol.ts";
 import { SpoolReader } from "./reader.ts";
+import { isForwarding } from "./drivers.ts";
+import { Forwarder } from "./forward/forwarder.ts";
 import { Run } from "./run.ts";
+import { openLogFiles } from "./open-log-files.ts";
 import type { LogConfig, LogEntry, LogHub, LogQuery, OutputReader, OutputReaderOptions, SpoolOffset } from "./types.ts";
 
 /** The main thread's end of the log worker. */
@@ -19,6 +21,7 @@ export class WorkerLogHub implements LogHub {
   readonly #runs = new Map<number, Run>();
   /** The run of each container that has not ended. */
   readonly #current = new Map<string, Run>();
+  readonly #forwarder: Forwarder;
   #sequence = 0;
   #key = 0;
   #failure: EngineError | undefined;
@@ -26,19 +29,36 @@ export class WorkerLogHub implements LogHub {
   constructor(log: Logger, limits: Partial<LogLimits> = {}) {
     this.#log = log;
     this.#limits = { ...defaultLimits, ...limits };
+    this.#forwarder = new Forwarder(log);
     this.#worker.onmessage = (event: MessageEvent<LogReply>) => this.#handle(event.data);
     this.#worker.onerror = (event) => this.#fail(event.message);
   }
 
-  async open(config: LogConfig): Promise<void> {
+  async open(config: LogConfig, again = false): Promise<void> {
+    const { containerId } = config;
+    const connected = isForwarding(config.driver) ? this.#forwarder.open(config, { connectFirst: !again, ended: false }) : undefined;
+    connected?.catch(() => undefined); // awaited below
     const key = ++this.#key;
     const run = new Run(key, config, this.#limits, () => this.#release(key));
     this.#runs.set(key, run);
-    this.#current.set(config.containerId, run);
+    this.#current.set(containerId, run);
     try {
       await this.#ask((sequence) => ({ type: "open", sequence, key, config, offsets: run.offsets.buffer, limits: this.#limits }));
     } catch (error) {
       this.#forget(run);
+      this.#forwarder.end(containerId);
+      throw error;
+    }
+    if (connected) await this.#connected(run, connected);
+  }
+
+  /** Without its server the container is not started: what was begun for it ends. */
+  async #connected(run: Run, connected: Promise<void>): Promise<void> {
+    try {
+      await connected;
+    } catch (error) {
+      if (this.#current.get(run.config.containerId) === run) await this.finish(run.config.containerId);
+      await this.sendRest(run.config); // of the run before
       throw error;
     }
   }
@@ -59,7 +79,12 @@ export class WorkerLogHub implements LogHub {
       await this.#ask((sequence) => ({ type: "finish", sequence, key: run.key }));
     } finally {
       this.#endCurrent(run);
+      this.#forwarder.end(containerId);
     }
+  }
+
+  async sendRest(config: LogConfig): Promise<void> {
+    if (isForwarding(config.driver)) await this.#forwarder.open(config, { connectFirst: false, ended: true });
   }
 
   offset(containerId: string): SpoolOffset {
@@ -74,14 +99,16 @@ export class WorkerLogHub implements LogHub {
   }
 
   read(config: LogConfig, query: LogQuery, signal: AbortSignal): AsyncIterable<LogEntry> {
-    if (config.driver === "none") throw new EngineError("not_implemented", "configured logging driver does not support reading");
+    const files = openLogFiles(config);
+    if (!files) throw new EngineError("not_implemented", "configured logging driver does not support reading");
     const run = this.#current.get(config.containerId);
     const flush = (): Promise<void> => this.#flush(run);
-    return readJsonFile({ path: logPath(config.logsFolder, config.containerId), query, signal, run, flush });
+    return readLog({ files, query, signal, run, flush });
   }
 
   async remove(containerId: string, folders: { readonly spoolFolder: string; readonly logsFolder: string }): Promise<void> {
     const run = this.#current.get(containerId);
+    await this.#forwarder.remove(containerId);
     try {
       await this.#ask((sequence) => ({ type: "remove", sequence, key: run?.key, folders: [folders.spoolFolder, folders.logsFolder] }));
     } finally {
@@ -91,6 +118,7 @@ export class WorkerLogHub implements LogHub {
 
   async close(): Promise<void> {
     for (const run of this.#runs.values()) run.close();
+    await this.#forwarder.close();
     try {
       if (!this.#failure) await this.#ask((sequence) => ({ type: "close", sequence }));
     } finally {

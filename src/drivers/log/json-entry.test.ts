@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseEntry } from "./json-entry.ts";
-import { escapeGrowth, escapeInto, jsonLine, lineFormat } from "./json-line.ts";
+import { escapeGrowth, escapeInto, lineFormat } from "./json-line.ts";
 
 const usual = '{"log":"hello\\n","stream":"stderr","time":"2026-11-22T05:38:37.12Z"}';
 const parse = (text: string) => parseEntry(Buffer.from(text));
@@ -13,7 +13,7 @@ describe("parseEntry", () => {
   });
 
   test("reads attributes", () => {
-    const line = jsonLine(lineFormat({ a: "1", b: '"' }), "x", "2026-11-22T05:38:37Z");
+    const line = lineFormat({ a: "1", b: '"' }).ownLine("x", "2026-11-22T05:38:37Z");
     expect(parseEntry(line)?.attributes).toEqual({ a: "1", b: '"' });
   });
 

@@ -1,3 +1,4 @@
+import type { LogLineFormat } from "./line-format.ts";
 import type { LogEntry } from "./types.ts";
 
 /** What a byte of text needs: 0 nothing, 1 an escape, 2 a look at its neighbours (UTF-8). */
@@ -95,7 +96,7 @@ export function goString(text: string): string {
 }
 
 /** What stands between the text of a line and its time; the same for all lines of one stream of one container. */
-export interface LineFormat {
+export interface LineFormat extends LogLineFormat {
   readonly stdout: Buffer;
   readonly stderr: Buffer;
 }
@@ -108,11 +109,47 @@ export function lineFormat(attributes: LogEntry["attributes"]): LineFormat {
   const pairs = names.map((name) => `${goString(name)}:${goString(attributes[name] ?? "")}`);
   const attrs = pairs.length === 0 ? "" : `"attrs":{${pairs.join(",")}},`;
   const middle = (stream: string): Buffer => Buffer.from(`","stream":"${stream}",${attrs}"time":"`);
-  return { stdout: middle("stdout"), stderr: middle("stderr") };
+  const [stdout, stderr] = [middle("stdout"), middle("stderr")];
+  return {
+    stdout,
+    stderr,
+    ownLine: (text, time) => jsonLine(stderr, text, time),
+    restOfLine: (output, cut, length) => restOfLine(output, cut, length, [stdout, stderr]),
+  };
 }
 
-/** A whole line of the engine's own, such as the mark of a loss. */
-export function jsonLine(format: LineFormat, text: string, time: string): Buffer {
+function jsonLine(middle: Buffer, text: string, time: string): Buffer {
   const inner = goString(`${text}\n`).slice(1, -1);
-  return Buffer.concat([lineStart, Buffer.from(inner), format.stderr, Buffer.from(`${time}"}\n`)]);
+  return Buffer.concat([lineStart, Buffer.from(inner), middle, Buffer.from(`${time}"}\n`)]);
+}
+
+const newline = 10;
+const letterU = 117;
+
+/**
+ * What ends the line that is cut at `cut`, as shortly as possible, so that the file stays readable: the escape that is cut, and all that
+ * follows the text. Empty when `cut` is the beginning of a line.
+ */
+function restOfLine(output: Buffer, cut: number, length: number, ends: readonly Buffer[]): Buffer {
+  if (cut === 0 || output[cut - 1] === newline || cut >= length) return Buffer.alloc(0);
+  const start = output.lastIndexOf(newline, cut - 1) + 1;
+  const textStart = start + lineStart.length;
+  const end = output.indexOf(newline, cut) + 1;
+  // Quotes inside the text are escaped: the first match is the end of the text.
+  const middles = ends.map((middle) => output.indexOf(middle, start)).filter((at) => at >= 0 && at < end);
+  const textEnd = Math.min(...middles);
+  if (middles.length === 0 || cut >= textEnd) return Buffer.from(output.subarray(cut, end));
+  const boundary = Math.min(escapeEnd(output, textStart, cut), textEnd);
+  return Buffer.concat([output.subarray(cut, boundary), output.subarray(textEnd, end)]);
+}
+
+/** First position of the text at or after `cut` that is inside of no escape and no UTF-8 sequence. */
+function escapeEnd(output: Buffer, textStart: number, cut: number): number {
+  let at = textStart;
+  while (at < cut) {
+    if (output[at] === backslash) at += output[at + 1] === letterU ? 6 : 2;
+    else at++;
+  }
+  while (((output[at] ?? 0) & 0xc0) === 0x80) at++;
+  return at;
 }

@@ -1,4 +1,4 @@
-import { readFileAt } from "./log-files.ts";
+import type { LogFile } from "./log-files.ts";
 
 const blockBytes = 128 << 10;
 /** A record has at most 100 KB; more without a newline is damage. */
@@ -9,15 +9,15 @@ const newline = 10;
 
 /** Lines of a file that may still grow, from a position on. */
 export class LineReader {
-  readonly #descriptor: number;
+  readonly #file: Pick<LogFile, "read">;
   #buffer: Buffer = Buffer.alloc(0);
   /** Filled part of the buffer, and of it the part not given out. */
   #start = 0;
   #end = 0;
   #filePosition: number;
 
-  constructor(descriptor: number, position: number) {
-    this.#descriptor = descriptor;
+  constructor(file: Pick<LogFile, "read">, position: number) {
+    this.#file = file;
     this.#filePosition = position;
   }
 
@@ -26,12 +26,17 @@ export class LineReader {
     return this.#filePosition;
   }
 
+  /** Position behind the last line that was given out. */
+  get consumed(): number {
+    return this.#filePosition - (this.#end - this.#start);
+  }
+
   /** Reads the next block, not beyond `until`. False at the end. */
   async fill(until: number): Promise<boolean> {
     this.#makeRoom();
     const length = Math.min(blockBytes, until - this.#filePosition);
     if (length <= 0) return false;
-    const count = await readFileAt(this.#descriptor, this.#buffer.subarray(this.#end), length, this.#filePosition);
+    const count = await this.#file.read(this.#buffer.subarray(this.#end), length, this.#filePosition);
     this.#filePosition += count;
     this.#end += count;
     return count > 0;

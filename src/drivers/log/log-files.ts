@@ -1,62 +1,80 @@
 import { close, fstat, open, read, stat } from "node:fs";
 import { promisify } from "node:util";
+import type { LogEntry } from "./types.ts";
 
 const openFile = promisify(open);
 const statFile = promisify(stat);
 const statDescriptor = promisify(fstat);
 const closeFile = promisify(close);
 
-/** An open file of a container's log. */
+/** An open file of a container's log; positions are those of its text, however it is kept. */
 export interface LogFile {
-  readonly descriptor: number;
-  readonly inode: number;
+  /** What it is known by while others are rotated. */
+  readonly id: number;
   /** Size when it was opened. */
   readonly size: number;
   readonly modifiedMilliseconds: number;
+  /** Reads without waiting on this thread; fewer bytes than asked for at a border of the file or at its end, 0 only there. */
+  read(buffer: Buffer, length: number, position: number): Promise<number>;
+  /** The beginning of a line before which all are older. */
+  positionOf(timeNano: bigint): number;
+  close(): Promise<void>;
 }
 
-const snapshotAttempts = 20;
+/** The files of one log and the form of their lines. */
+export interface LogFiles {
+  /** All files, oldest first, as they stand between two rotations. The caller closes them. */
+  open(): Promise<LogFile[]>;
+  /** False when lines are written to a later file by now. @param file  undefined: there was none */
+  isCurrent(file: LogFile | undefined): Promise<boolean>;
+  /** Opens the file that comes after `file`; the oldest one when that cannot be known any more; undefined when there is none yet. */
+  openNext(file: LogFile | undefined): Promise<LogFile | undefined>;
+  /** Undefined when the line is damaged. */
+  parse(line: Buffer): LogEntry | undefined;
+}
 
-/**
- * Opens all files of a log, oldest first, as they stand between two rotations. The caller closes them.
- * @throws ErrnoException other than `ENOENT`
- */
-export async function openLogFiles(path: string): Promise<LogFile[]> {
-  for (let attempt = 1; ; attempt++) {
-    const files = await openAll(path);
-    const newest = files.at(-1);
-    const unchanged = (await inodeOf(path)) === (newest?.inode ?? 0) && new Set(files.map((file) => file.inode)).size === files.length;
-    if (unchanged || attempt === snapshotAttempts) return files;
-    await closeLogFiles(files);
+/** A file of lines as they are. */
+export class PlainLogFile implements LogFile {
+  readonly id: number;
+  readonly size: number;
+  readonly modifiedMilliseconds: number;
+  readonly #descriptor: number;
+
+  private constructor(descriptor: number, id: number, size: number, modifiedMilliseconds: number) {
+    this.#descriptor = descriptor;
+    this.id = id;
+    this.size = size;
+    this.modifiedMilliseconds = modifiedMilliseconds;
   }
-}
 
-async function openAll(path: string): Promise<LogFile[]> {
-  const files: LogFile[] = [];
-  try {
-    // Newest first: a rotation in between shows one twice, and is seen by that.
-    for (let number = 0; ; number++) {
-      const file = await openLogFile(number === 0 ? path : `${path}.${number}`);
-      if (file) files.unshift(file);
-      else if (number > 0) return files;
+  /** Undefined when there is no such file. @param id  its inode when absent */
+  static async open(path: string, id?: number): Promise<PlainLogFile | undefined> {
+    let descriptor: number;
+    try {
+      descriptor = await openFile(path, "r");
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
     }
-  } catch (error) {
-    await closeLogFiles(files);
-    throw error;
+    const { ino, size, mtimeMs } = await statDescriptor(descriptor);
+    return new PlainLogFile(descriptor, id ?? ino, size, mtimeMs);
   }
-}
 
-/** Opens the file that came after the one with this inode; the oldest one when that is gone; undefined when there is none yet. */
-export async function openNextLogFile(path: string, inode: number): Promise<LogFile | undefined> {
-  const files = await openLogFiles(path);
-  const index = files.findIndex((file) => file.inode === inode);
-  const next = files[index + 1];
-  await closeLogFiles(files.filter((file) => file !== next));
-  return next;
+  read(buffer: Buffer, length: number, position: number): Promise<number> {
+    return readFileAt(this.#descriptor, buffer, length, position);
+  }
+
+  positionOf(): number {
+    return 0;
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.#descriptor);
+  }
 }
 
 export async function closeLogFiles(files: readonly LogFile[]): Promise<void> {
-  for (const { descriptor } of files) await closeFile(descriptor);
+  for (const file of files) await file.close();
 }
 
 /** 0 when there is no such file. */
@@ -69,23 +87,10 @@ export async function inodeOf(path: string): Promise<number> {
   }
 }
 
-async function openLogFile(path: string): Promise<LogFile | undefined> {
-  let descriptor: number;
-  try {
-    descriptor = await openFile(path, "r");
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  const { ino, size, mtimeMs } = await statDescriptor(descriptor);
-  return { descriptor, inode: ino, size, modifiedMilliseconds: mtimeMs };
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === "ENOENT";
-}
-
-/** Reads at a position without waiting on this thread; fewer bytes than asked for at the end of the file. */
 export function readFileAt(descriptor: number, buffer: Buffer, length: number, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
     read(descriptor, buffer, 0, length, position, (error, count) => {

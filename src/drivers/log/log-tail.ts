@@ -1,4 +1,4 @@
-import { readFileAt, type LogFile } from "./log-files.ts";
+import type { LogFile } from "./log-files.ts";
 
 const blockBytes = 64 << 10;
 const newline = 10;
@@ -33,7 +33,7 @@ async function countBack(file: LogFile, lines: number, block: Buffer): Promise<{
   let end = file.size;
   while (end > 0) {
     const start = Math.max(0, end - blockBytes);
-    const length = await readFileAt(file.descriptor, block, end - start, start);
+    const length = await readFully(file, block, end - start, start);
     let at = length;
     while ((at = at > 0 ? block.lastIndexOf(newline, at - 1) : -1) >= 0) {
       // The break at the end of the wanted lines' predecessor is one more than the lines themselves have.
@@ -49,4 +49,15 @@ async function countBack(file: LogFile, lines: number, block: Buffer): Promise<{
 async function lastLineEnd(file: LogFile): Promise<number> {
   const found = await countBack(file, 0, Buffer.allocUnsafeSlow(blockBytes));
   return found.position ?? 0;
+}
+
+/** A file may give less than is asked for at its inner borders. */
+async function readFully(file: LogFile, block: Buffer, length: number, position: number): Promise<number> {
+  let filled = 0;
+  while (filled < length) {
+    const count = await file.read(block.subarray(filled), length - filled, position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
 }

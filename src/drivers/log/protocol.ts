@@ -1,18 +1,20 @@
 import type { LogConfig, SpoolOffset } from "./types.ts";
 
 /** Why the container is to wait. */
-export type PressureReason = "converter" | "disk";
+export type PressureReason = "converter" | "disk" | "server";
 
 /** What can be tuned; tests use small numbers. */
 export interface LogLimits {
   /** A converter or reader this far behind the end holds the container, or is ended… */
   readonly lagBytes: number;
-  /** How long a container waits for a full disk before its output is dropped. */
+  /** How long a container waits for a full disk, or for a server that is away, before its output is dropped. */
   readonly diskFullWaitMilliseconds: number;
   /** Space of a spool is given back in pieces of this size. */
   readonly freeStepBytes: number;
   /** The next segment is prepared when the first one has this size: few containers print so much. */
   readonly pinFromBytes: number;
+  /** What a server that is away may still get later; behind that the oldest is lost. */
+  readonly unsentBytes: number;
 }
 
 export const defaultLimits: LogLimits = {
@@ -20,6 +22,7 @@ export const defaultLimits: LogLimits = {
   diskFullWaitMilliseconds: 30_000,
   freeStepBytes: 8 << 20,
   pinFromBytes: 64 << 10,
+  unsentBytes: 100_000_000,
 };
 
 /** Main thread → log worker. `key` names one run of one container; a container started again has a new one. */

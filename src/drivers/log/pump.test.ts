@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { defaultLimits as productLimits } from "./protocol.ts";
 import { Pump, pumpBuffers, type PumpListener } from "./pump.ts";
 import { record, recordsOf, temporaryFolder } from "./sample-spool.ts";
+import { parseLocalEntry } from "./local/record.ts";
+import { writeSentCursor } from "./forward/sent-cursor.ts";
 import { SharedOffsets } from "./shared-offsets.ts";
 import type { LogConfig } from "./types.ts";
 
@@ -62,6 +64,16 @@ function logged(): string {
     .join("");
 }
 
+/** The text of a log of the driver local, from all its files, none of which is compressed. */
+function loggedLocally(): string {
+  const local = `${folder}/logs/local-logs`;
+  return readdirSync(local)
+    .sort()
+    .flatMap((name) => readFileSync(`${local}/${name}`, "latin1").split("\n").filter(Boolean))
+    .map((line) => parseLocalEntry(Buffer.from(line, "latin1"))?.line.toString() ?? `damaged: ${line}`)
+    .join("");
+}
+
 describe("Pump", () => {
   test("carries output into the json-file and removes the spool at the end", () => {
     const pump = open();
@@ -82,33 +94,40 @@ describe("Pump", () => {
     expect(logged()).toBe("first\nsecond\n");
   });
 
-  test("a daemon that goes on elsewhere in the output leaves no hole and no duplicate", () => {
-    const piece = fc.record({
-      bytes: fc.string({ unit: fc.constantFrom("a", "b", "\n"), minLength: 1, maxLength: 400 }),
-      // What happens behind the piece: nothing, a step, a killed daemon, conmon's rotation.
-      event: fc.constantFrom("none", "step", "kill", "kill", "rotate"),
-    });
-    fc.assert(
-      fc.property(fc.array(piece, { maxLength: 40 }), fc.integer({ min: 200, max: 3000 }), (pieces, maxSize) => {
-        folder = temporaryFolder();
-        const options = { "max-size": String(maxSize), "max-file": "1000" };
-        let pump = open({ options });
-        pieces.forEach(({ bytes, event }, index) => {
-          print(recordsOf(Buffer.from(bytes), "stdout", index));
-          if (event === "step") pump.step(0);
-          if (event === "kill") pump = open({ options });
-          if (event === "rotate") {
-            pump.step(0);
-            rotateSpool();
-            pump.step(0);
-          }
-        });
-        finish(pump);
-        expect(logged()).toBe(pieces.map(({ bytes }) => bytes).join(""));
-      }),
-      { numRuns: 60 },
-    );
-  });
+  test.each([
+    ["json-file", "max-size", "max-file", {}, () => logged()],
+    ["local", "max-size", "max-file", { compress: "false" }, () => loggedLocally()],
+    ["syslog", "cache-max-size", "cache-max-file", { "cache-compress": "false" }, () => loggedLocally()],
+  ] as const)(
+    "a daemon that goes on elsewhere in the output leaves no hole and no duplicate: %s",
+    (driver, sizeOption, fileOption, more, text) => {
+      const piece = fc.record({
+        bytes: fc.string({ unit: fc.constantFrom("a", "b", "\n"), minLength: 1, maxLength: 400 }),
+        // What happens behind the piece: nothing, a step, a killed daemon, conmon's rotation.
+        event: fc.constantFrom("none", "step", "kill", "kill", "rotate"),
+      });
+      fc.assert(
+        fc.property(fc.array(piece, { maxLength: 40 }), fc.integer({ min: 200, max: 3000 }), (pieces, maxSize) => {
+          folder = temporaryFolder();
+          const options = { ...more, [sizeOption]: String(maxSize), [fileOption]: "1000" };
+          let pump = open({ driver, options });
+          pieces.forEach(({ bytes, event }, index) => {
+            print(recordsOf(Buffer.from(bytes), "stdout", index));
+            if (event === "step") pump.step(0);
+            if (event === "kill") pump = open({ driver, options });
+            if (event === "rotate") {
+              pump.step(0);
+              rotateSpool();
+              pump.step(0);
+            }
+          });
+          finish(pump);
+          expect(text()).toBe(pieces.map(({ bytes }) => bytes).join(""));
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
 
   test("output that was written but not remembered is not written again", () => {
     const pump = open();
@@ -191,6 +210,37 @@ describe("Pump", () => {
       ["converter", true],
       ["converter", false],
     ]);
+  });
+
+  test("a server far behind asks for the container to wait, for a while, and then the oldest is lost (LOG-18)", () => {
+    const pressure: [string, boolean][] = [];
+    const listener = { ...nobody, pressure: (reason: string, on: boolean) => pressure.push([reason, on]) };
+    const options = { "cache-max-size": "10k", "cache-max-file": "2", "cache-compress": "false" };
+    const limits = { ...defaultLimits, unsentBytes: 50_000, diskFullWaitMilliseconds: 1000 };
+    const pump = open({ driver: "fluentd", options }, listener, limits);
+    const sent = (sequence: number): void => writeSentCursor(`${folder}/logs`, { sequence, offset: 0, records: 1, open: {} });
+    const printFile = (): void => print(Buffer.concat(Array.from({ length: 600 }, (_, index) => record(`line ${index}`))));
+    sent(1);
+    for (let now = 0; now < 1000; now += 200) {
+      printFile();
+      drain(pump, now);
+    }
+    expect(pressure).toEqual([["server", true]]);
+    printFile();
+    drain(pump, 2000);
+    expect(pressure.at(-1)).toEqual(["server", false]);
+    const files = readdirSync(`${folder}/logs/local-logs`).sort();
+    expect(files.length).toBe(5);
+    sent(Number(files.at(-1)?.split(".")[0]));
+    drain(pump, 2500);
+    sent(1);
+    for (let now = 3000; now < 5000; now += 200) printFile();
+    drain(pump, 5000);
+    printFile();
+    drain(pump, 5200);
+    expect(pressure.at(-1)).toEqual(["server", true]);
+    finish(pump);
+    expect(pressure.at(-1)).toEqual(["server", false]);
   });
 
   test("in the mode non-blocking it leaves out the backlog and tells so", () => {

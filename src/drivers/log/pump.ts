@@ -1,25 +1,26 @@
 import { mkdirSync } from "node:fs";
-import { Converter } from "./convert.ts";
 import { CursorFile, initialState, type CursorState } from "./cursor.ts";
 import { freeBytes, isDiskFull } from "./disk-space.ts";
-import { JsonFile } from "./json-file.ts";
-import { lineFormat, type LineFormat } from "./json-line.ts";
-import { lossLine, lossTexts, restOfLine } from "./loss.ts";
-import { jsonFileLimits, logPath, type JsonFileLimits } from "./options.ts";
+import type { Backlog } from "./forward/backlog.ts";
+import type { LogFileWriter } from "./log-file-writer.ts";
+import { logLines, makeConverters, type Converters, type LogLines } from "./log-lines.ts";
+import { backlogOf, openLogWriter } from "./log-writer.ts";
+import { lossLine, lossTexts } from "./loss.ts";
 import type { LogLimits, PressureReason } from "./protocol.ts";
 import type { SharedOffsets } from "./shared-offsets.ts";
 import { Spool } from "./spool.ts";
 import { longestRecordBytes, recordEnd } from "./spool-record.ts";
+import { logStorage, type LogStorage } from "./storage.ts";
 import type { LogConfig, SpoolOffset } from "./types.ts";
 
 /** Buffers that all pumps of a worker use in turn. */
 export interface PumpBuffers {
   readonly input: Buffer;
-  readonly converter: Converter;
+  readonly converters: Converters;
 }
 
 export function pumpBuffers(): PumpBuffers {
-  return { input: Buffer.allocUnsafeSlow(256 << 10), converter: new Converter() };
+  return { input: Buffer.allocUnsafeSlow(256 << 10), converters: makeConverters() };
 }
 
 /** News from a pump. */
@@ -38,7 +39,7 @@ const recoveredFreeBytes = 8 << 20;
 const finishWaitMilliseconds = 2000;
 
 /**
- * Carries the output of one container from the spool into its json-file, exactly once over kill -9: the cursor is saved after each write, and
+ * Carries the output of one container from the spool into its log, exactly once over kill -9: the cursor is saved after each write, and
  * what was written since is made again and skipped (convert.ts is pure). With the driver `none` the spool is only freed.
  */
 export class Pump {
@@ -47,14 +48,17 @@ export class Pump {
   readonly #shared: SharedOffsets;
   readonly #buffers: PumpBuffers;
   readonly #listener: PumpListener;
-  readonly #format: LineFormat;
-  readonly #options: JsonFileLimits;
+  readonly #lines: LogLines;
+  /** Undefined with the driver `none`. */
+  readonly #storage: LogStorage | undefined;
   /** Opened by the first step: whoever starts a container does not wait for it. Undefined with the driver `none`. */
-  #file: JsonFile | undefined;
+  #file: LogFileWriter | undefined;
   readonly #cursor: CursorFile;
   readonly #spool: Spool;
   #state: CursorState;
   #saved = false;
+  /** Of a driver that forwards and may hold the container back. */
+  readonly #backlog: Backlog | undefined;
   readonly #pressure = new Set<PressureReason>();
   #fullSince: number | undefined;
   #dropping = false;
@@ -66,8 +70,9 @@ export class Pump {
     this.#shared = shared;
     this.#buffers = buffers;
     this.#listener = listener;
-    this.#format = lineFormat(config.attributes);
-    this.#options = jsonFileLimits(config.driver === "none" ? {} : config.options);
+    this.#storage = logStorage(config.driver, config.options);
+    this.#lines = logLines(buffers.converters, this.#storage?.form ?? "local", config.attributes);
+    this.#backlog = backlogOf(config, this.#storage, limits);
     mkdirSync(config.spoolFolder, { recursive: true });
     mkdirSync(config.logsFolder, { recursive: true });
     using undo = new DisposableStack();
@@ -99,7 +104,7 @@ export class Pump {
 
   /** One piece of work, a few milliseconds at most. @param now  monotonic milliseconds */
   step(now: number): PumpStep {
-    if (this.#config.driver !== "none") this.#file ??= this.#openFile();
+    if (this.#storage) this.#file ??= this.#openFile(this.#storage);
     const hasSpace = this.#spool.prepare();
     // Asked before the read: what it finds then is all.
     const complete = this.#spool.isComplete;
@@ -110,7 +115,10 @@ export class Pump {
       return "more";
     }
     this.#watchDisk(hasSpace && result !== "full", now);
-    return result;
+    if (!this.#backlog || !this.#file) return result;
+    const held = this.#finishSince === undefined && this.#backlog.holds(this.#file.position.inode, now);
+    this.#setPressure("server", held);
+    return held && result === "idle" ? "full" : result;
   }
 
   /** conmon is gone; a full disk is not waited for any longer. */
@@ -156,9 +164,8 @@ export class Pump {
     return { ...last, ...position, prefix, suspectUntil: same ? last.suspectUntil : 0 };
   }
 
-  #openFile(): JsonFile {
-    const { containerId, logsFolder } = this.#config;
-    const file = new JsonFile(logPath(logsFolder, containerId), this.#options);
+  #openFile(storage: LogStorage): LogFileWriter {
+    const file = openLogWriter(this.#config, storage, this.#limits);
     const last = this.#cursor.found ?? initialState;
     const { inode, size } = file.position;
     // Another inode: the process that died had rotated, after it saved how much was written until then.
@@ -172,14 +179,15 @@ export class Pump {
     return file;
   }
 
-  #convert(file: JsonFile, now: number): PumpStep {
+  #convert(file: LogFileWriter, now: number): PumpStep {
     if (this.#dropping && this.#hasRecovered()) this.#endDropping();
-    if (this.#options.nonBlocking) this.#skipBacklog();
-    const { input, converter } = this.#buffers;
+    if (this.#storage?.nonBlocking) this.#skipBacklog();
+    const { input } = this.#buffers;
+    const { converter } = this.#lines;
     const { offset, unfinished, prefix, suspectUntil } = this.#state;
     const length = this.#spool.read(input, offset);
     if (length === 0 && (prefix.length === 0 || this.#dropping)) return "idle";
-    converter.begin(this.#format, unfinished, prefix);
+    this.#lines.begin(unfinished, prefix);
     if (length === 0) return this.#write(file, 0, now);
     const used = converter.convert(input, length, offset < suspectUntil);
     if (used === 0) return this.#passDamage(length);
@@ -187,8 +195,8 @@ export class Pump {
   }
 
   /** Writes the converter's output, of which `written` bytes are in the file already, and moves `used` bytes on. */
-  #write(file: JsonFile, used: number, now: number): PumpStep {
-    const { converter } = this.#buffers;
+  #write(file: LogFileWriter, used: number, now: number): PumpStep {
+    const { converter } = this.#lines;
     const before = this.#state;
     // Before the first byte: what is in the file without a cursor was there before this run.
     if (!this.#cursor.exists && converter.length > 0) this.#save(before);
@@ -221,10 +229,11 @@ export class Pump {
   #restAt(reached: number): Buffer {
     const { prefix } = this.#state;
     if (reached < prefix.length) return prefix.subarray(reached);
-    return restOfLine(this.#buffers.converter.output, reached, this.#buffers.converter.length, this.#format);
+    const { converter, format } = this.#lines;
+    return format.restOfLine(converter.output, reached, converter.length);
   }
 
-  #saveWritten(file: JsonFile, written: number): boolean {
+  #saveWritten(file: LogFileWriter, written: number): boolean {
     const { inode, size } = file.position;
     return this.#save({ ...this.#state, written, fileInode: inode, fileSize: size });
   }
@@ -259,17 +268,17 @@ export class Pump {
     this.free();
   }
 
-  #writeEnd(file: JsonFile, now: number): boolean {
+  #writeEnd(file: LogFileWriter, now: number): boolean {
     if (this.#dropping && this.#hasRecovered()) this.#endDropping();
-    const { converter } = this.#buffers;
-    converter.begin(this.#format, this.#state.unfinished, this.#state.prefix);
+    const { converter } = this.#lines;
+    this.#lines.begin(this.#state.unfinished, this.#state.prefix);
     converter.end();
     return converter.length === 0 || this.#write(file, 0, now) !== "full";
   }
 
   /** Mode `non-blocking`: whole records are left out rather than the container held back. */
   #skipBacklog(): void {
-    const limit = Math.max(this.#limits.lagBytes, this.#options.maxBufferBytes ?? 0);
+    const limit = Math.max(this.#limits.lagBytes, this.#storage?.maxBufferBytes ?? 0);
     const { size } = this.#spool;
     const { offset, written, prefix } = this.#state;
     if (size - offset <= limit || written > 0) return;
@@ -282,7 +291,7 @@ export class Pump {
   }
 
   #watchLag(): void {
-    if (!this.#file || this.#options.nonBlocking) return;
+    if (!this.#file || this.#storage?.nonBlocking) return;
     const lag = this.#spool.size - this.#state.offset;
     if (lag > this.#limits.lagBytes) this.#setPressure("converter", true);
     else if (lag < this.#limits.lagBytes / 2) this.#setPressure("converter", false);
@@ -296,7 +305,7 @@ export class Pump {
   }
 
   #hasWaited(now: number): boolean {
-    if (this.#options.nonBlocking) return true;
+    if (this.#storage?.nonBlocking) return true;
     if (this.#finishSince !== undefined && now - this.#finishSince >= finishWaitMilliseconds) return true;
     return this.#fullSince !== undefined && now - this.#fullSince >= this.#limits.diskFullWaitMilliseconds;
   }
@@ -324,7 +333,7 @@ export class Pump {
 
   /** One mark is as good as ten: those that could not be written yet are few enough for the cursor. */
   #marked(prefix: Buffer, text: string): Buffer {
-    const mark = lossLine(this.#format, text);
+    const mark = lossLine(this.#lines.format, text);
     return prefix.length + mark.length > prefixLimitBytes ? prefix : Buffer.concat([prefix, mark]);
   }
 

@@ -1,3 +1,6 @@
+import type { LogDriver } from "./drivers.ts";
+import type { RecordSource } from "./forward/types.ts";
+
 /** One of the container's two outputs; a tty has stdout only. */
 export type OutputStream = "stdout" | "stderr";
 
@@ -19,10 +22,12 @@ export interface LogConfig {
   readonly spoolFolder: string;
   /** Folder of the driver's own files and the cursor. */
   readonly logsFolder: string;
-  readonly driver: "json-file" | "none";
+  readonly driver: LogDriver;
   readonly options: Readonly<Record<string, string>>;
   readonly attributes: Readonly<Record<string, string>>;
   readonly tty: boolean;
+  /** What the records of a driver that forwards tell of their container. */
+  readonly source?: RecordSource;
 }
 
 export interface LogQuery {
@@ -65,8 +70,14 @@ export interface OutputReaderOptions {
  * speaks to one Worker for all containers.
  */
 export interface LogHub {
-  /** Begins, or takes up again after a restart of the daemon. Called before conmon is started. */
-  open(config: LogConfig): Promise<void>;
+  /**
+   * Begins, or takes up again after a restart of the daemon. Called before conmon is started.
+   * @param again  the container runs already: a server that cannot be reached now is waited for
+   * @throws {EngineError} `unavailable` with dockerd's text when the driver's server cannot be reached
+   */
+  open(config: LogConfig, again?: boolean): Promise<void>;
+  /** What a container that does not run has printed and its server has not got yet, after a restart of the daemon. */
+  sendRest(config: LogConfig): Promise<void>;
   /**
    * The valve: given the path of conmon's attach socket once the container exists, so that a reader with `lag: "hold"` can stop the container.
    * Without it nobody is held back.

@@ -23,6 +23,7 @@ export function childEnvironment(extra: Readonly<Record<string, string>> = {}): 
 const workerFiles = {
   store: "drivers/metadata/worker.ts",
   logs: "drivers/log/worker.ts",
+  senders: "drivers/log/forward/worker.ts",
   kernel: "os/worker.ts",
 } as const;
 

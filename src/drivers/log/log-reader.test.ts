@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readJsonFile, type FollowedRun, type JsonFileRead } from "./json-file-reader.ts";
+import { JsonLogFiles } from "./json-log-files.ts";
+import { readLog, type FollowedRun, type LogRead } from "./log-reader.ts";
 import { News } from "./news.ts";
 import { temporaryFolder } from "./sample-spool.ts";
 import type { LogEntry, LogQuery } from "./types.ts";
@@ -27,17 +28,17 @@ function logWith(...files: string[]): string {
 
 const numberOf = (entry: LogEntry): number => Number(Buffer.from(entry.line).toString().split(" ")[1]);
 
-async function numbers(path: string, query: Partial<LogQuery> = {}, extra: Partial<JsonFileRead> = {}): Promise<number[]> {
+async function numbers(path: string, query: Partial<LogQuery> = {}, extra: Partial<LogRead> = {}): Promise<number[]> {
   const found: number[] = [];
   const options = {
-    path,
+    files: new JsonLogFiles(path),
     query: { ...everything, ...query },
     signal: new AbortController().signal,
     run: undefined,
     flush: async () => {},
     ...extra,
   };
-  for await (const entry of readJsonFile(options)) found.push(numberOf(entry));
+  for await (const entry of readLog(options)) found.push(numberOf(entry));
   return found;
 }
 
@@ -59,7 +60,7 @@ class FakeRun implements FollowedRun {
   }
 }
 
-describe("readJsonFile", () => {
+describe("readLog", () => {
   test("reads all files, oldest first", async () => {
     expect(await numbers(logWith(lines(0, 5), lines(5, 9), lines(9, 12)))).toEqual(range(0, 12));
   });
@@ -117,8 +118,8 @@ describe("readJsonFile", () => {
     const controller = new AbortController();
     const path = logWith(lines(0, 50));
     const found: number[] = [];
-    const options = { path, query: everything, signal: controller.signal, run: undefined, flush: async () => {} };
-    for await (const entry of readJsonFile(options)) {
+    const options = { files: new JsonLogFiles(path), query: everything, signal: controller.signal, run: undefined, flush: async () => {} };
+    for await (const entry of readLog(options)) {
       found.push(numberOf(entry));
       if (found.length === 3) controller.abort();
     }
@@ -131,13 +132,13 @@ describe("following", () => {
   async function follow(path: string, run: FakeRun, onEntry: (count: number) => void, query: Partial<LogQuery> = {}): Promise<number[]> {
     const found: number[] = [];
     const options = {
-      path,
+      files: new JsonLogFiles(path),
       query: { ...everything, follow: true, ...query },
       signal: new AbortController().signal,
       run,
       flush: async () => {},
     };
-    for await (const entry of readJsonFile(options)) {
+    for await (const entry of readLog(options)) {
       found.push(numberOf(entry));
       onEntry(found.length);
     }

@@ -1,6 +1,5 @@
-import { parseEntry } from "./json-entry.ts";
 import { LineReader } from "./line-reader.ts";
-import { closeLogFiles, inodeOf, openLogFiles, openNextLogFile, type LogFile } from "./log-files.ts";
+import { closeLogFiles, type LogFile, type LogFiles } from "./log-files.ts";
 import { findTail } from "./log-tail.ts";
 import type { News } from "./news.ts";
 import type { LogEntry, LogQuery } from "./types.ts";
@@ -14,8 +13,8 @@ export interface FollowedRun {
   removeFollower(): void;
 }
 
-export interface JsonFileRead {
-  readonly path: string;
+export interface LogRead {
+  readonly files: LogFiles;
   readonly query: LogQuery;
   readonly signal: AbortSignal;
   /** Undefined: the container does not run, there is nothing to follow. */
@@ -25,10 +24,10 @@ export interface JsonFileRead {
 }
 
 /**
- * Entries of a container's json-files, oldest first. Memory is one block per reader, whatever the size of the log; a file that is rotated
+ * Entries of a container's log, oldest first. Memory is one block per reader, whatever the size of the log; a file that is rotated
  * away is read to its end. As in Docker, `tail` counts lines of both streams before any other condition looks at them.
  */
-export async function* readJsonFile(options: JsonFileRead): AsyncGenerator<LogEntry, void, undefined> {
+export async function* readLog(options: LogRead): AsyncGenerator<LogEntry, void, undefined> {
   const { query, signal } = options;
   const run = query.follow ? options.run : undefined;
   // Before the first look at the files, so that no news is missed.
@@ -36,14 +35,15 @@ export async function* readJsonFile(options: JsonFileRead): AsyncGenerator<LogEn
   let files: LogFile[] = [];
   try {
     await options.flush();
-    files = await openLogFiles(options.path);
+    files = await options.files.open();
     const start = await startOf(files, query.tail);
     for (let index = start.index; index < files.length; index++) {
       const file = files[index];
       if (!file || isOlder(file, query, index === files.length - 1)) continue;
       const isLast = index === files.length - 1;
-      const lines = new LineReader(file.descriptor, index === start.index ? start.position : 0);
-      if (yield* entries(lines, isLast ? file.size : Infinity, query, signal)) return;
+      const since = query.sinceNano === undefined ? 0 : file.positionOf(query.sinceNano);
+      const lines = new LineReader(file, Math.max(since, index === start.index ? start.position : 0));
+      if (yield* entries(options, lines, isLast ? file.size : Infinity, signal)) return;
       if (isLast && run) yield* follow(options, run, file, lines);
     }
     if (run && files.length === 0) yield* follow(options, run, undefined, undefined);
@@ -64,14 +64,14 @@ function isOlder(file: LogFile, query: LogQuery, isLast: boolean): boolean {
 
 /** Entries up to a position of the file. True when no more are wanted at all. */
 async function* entries(
+  { files, query }: LogRead,
   lines: LineReader,
   until: number,
-  query: LogQuery,
   signal: AbortSignal,
 ): AsyncGenerator<LogEntry, boolean, undefined> {
   while (!signal.aborted && (await lines.fill(until))) {
     for (let line = lines.next(); line; line = lines.next()) {
-      const entry = parseEntry(line);
+      const entry = files.parse(line);
       if (!entry || !(entry.stream === "stdout" ? query.stdout : query.stderr)) continue;
       if (query.sinceNano !== undefined && entry.timeNano < query.sinceNano) continue;
       if (query.untilNano !== undefined && entry.timeNano > query.untilNano) return true;
@@ -84,12 +84,13 @@ async function* entries(
 
 /** What comes after the files were opened, from file to file, until the run ends. */
 async function* follow(
-  { path, query, signal }: JsonFileRead,
+  options: LogRead,
   run: FollowedRun,
   first: LogFile | undefined,
   firstLines: LineReader | undefined,
 ): AsyncGenerator<LogEntry, void, undefined> {
-  using stop = stopOf(signal, query.untilNano);
+  const { files } = options;
+  using stop = stopOf(options.signal, options.query.untilNano);
   let file = first;
   let lines = firstLines;
   try {
@@ -97,16 +98,16 @@ async function* follow(
       // All three are asked before the read: only when that finds nothing they tell that there is nothing more.
       const seen = run.logNews.count;
       const ended = run.end !== undefined;
-      const rotated = (await inodeOf(path)) !== (file?.inode ?? 0);
+      const rotated = !(await files.isCurrent(file));
       const before = lines?.position;
-      if (lines && (yield* entries(lines, Infinity, query, stop.signal))) return;
+      if (lines && (yield* entries(options, lines, Infinity, stop.signal))) return;
       if (lines?.position !== before) continue;
       if (rotated) {
-        const next = await openNextLogFile(path, file?.inode ?? 0);
+        const next = await files.openNext(file);
         if (next) {
           if (file && file !== first) await closeLogFiles([file]);
           file = next;
-          lines = new LineReader(next.descriptor, 0);
+          lines = new LineReader(next, 0);
           continue;
         }
       }
