@@ -2,8 +2,11 @@ import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, t
 import { constants as system } from "node:os";
 import { check, cString, lastErrno, libc, SystemError } from "./libc.ts";
 
+const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
+const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_REMOVEDIR = 0x200;
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 const { ELOOP, ENODATA, ENOENT, ENOTDIR, ENOTSUP } = system.errno;
 
@@ -95,6 +98,16 @@ export class ConfinedDirectory implements Disposable {
     check(libc.mkdirat(this.descriptor, bytes(name), 0o700), `make directory ${name}`);
   }
 
+  /** Anything but a directory. */
+  removeFile(name: string): void {
+    check(libc.unlinkat(this.descriptor, bytes(name), 0), `remove ${name}`);
+  }
+
+  /** Must be empty. */
+  removeDirectory(name: string): void {
+    check(libc.unlinkat(this.descriptor, bytes(name), AT_REMOVEDIR), `remove directory ${name}`);
+  }
+
   /** Fifo or device. @param mode with the file type bits @param device as encoded in dev_t */
   makeNode(name: string, mode: number, device: number): void {
     check(libc.mknodat(this.descriptor, bytes(name), mode, device), `make node ${name}`);
@@ -113,9 +126,14 @@ export class ConfinedDirectory implements Disposable {
     check(libc.fchownat(this.descriptor, bytes(name), uid, gid, AT_SYMLINK_NOFOLLOW), `set owner of ${name}`);
   }
 
-  /** The name must not be a link. */
+  /** Fails for a link, also for one that somebody has just put there: a link's target keeps its mode. */
   setMode(name: string, mode: number): void {
-    check(libc.fchmodat(this.descriptor, bytes(name), mode, 0), `set mode of ${name}`);
+    const held = check(libc.openat(this.descriptor, bytes(name), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0), `set mode of ${name}`);
+    try {
+      check(libc.fchmodat(AT_FDCWD, cString(`/proc/self/fd/${held}`), mode, 0), `set mode of ${name}`);
+    } finally {
+      closeSync(held);
+    }
   }
 
   setXattr(name: string, key: string, value: Buffer): void {

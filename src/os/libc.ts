@@ -11,6 +11,7 @@ const library = dlopen("libc.so.6", {
   read: { args: ["i32", "ptr", "u64"], returns: "i64" },
   write: { args: ["i32", "ptr", "u64"], returns: "i64" },
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   syncfs: { args: ["i32"], returns: "i32" },
@@ -49,6 +50,8 @@ const library = dlopen("libc.so.6", {
   fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
   readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: "i64" },
   utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  getxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i64" },
+  setxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
   lsetxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
   lgetxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i64" },
   llistxattr: { args: ["ptr", "ptr", "u64"], returns: "i64" },
@@ -64,7 +67,12 @@ const library = dlopen("libc.so.6", {
 export const libc = library.symbols;
 export { ptr };
 
-const errnoNames = new Map<number, string>(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+/** Of two names of one number the one that Node uses too: EAGAIN and ENOTSUP, not EWOULDBLOCK and EOPNOTSUPP. */
+const errnoNames = new Map<number, string>(
+  Object.entries(constants.errno)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+);
 
 /** A failed system call: `code` is the errno's name, as in Node's errors. */
 export class SystemError extends Error {

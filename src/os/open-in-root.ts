@@ -9,7 +9,8 @@ const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
-const retries = 64;
+/** Under an attack by renames a look-up with `..` may fail often; each try takes microseconds. */
+const retries = 10_000;
 
 /** Opens a folder as the root of look-ups. The caller closes it. */
 export function openRoot(folder: string): number {
@@ -17,13 +18,21 @@ export function openRoot(folder: string): number {
 }
 
 /**
- * Opens a path as a process confined to `root` would: links and `..` never leave it. Source: openat2(2), RESOLVE_IN_ROOT.
+ * Opens a path (a text, or its bytes) as a process confined to `root` would: links and `..` never leave it. Source: openat2(2), RESOLVE_IN_ROOT.
  * @throws {SystemError}
  */
-export function openInRoot(root: number, path: string, flags: number, mode = 0): number {
+export function openInRoot(root: number, path: string | Buffer, flags: number, mode = 0): number {
+  const name = typeof path === "string" ? path : cString(path);
   for (let attempt = 0; ; attempt++) {
     try {
-      return systemCall(`open ${path}`, SYS_openat2, root, path, openHow(flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 24);
+      return systemCall(
+        `open ${path.toString()}`,
+        SYS_openat2,
+        root,
+        name,
+        openHow(flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
+        24,
+      );
     } catch (error) {
       // A rename elsewhere raced with a `..` of the path.
       if (attempt < retries && error instanceof SystemError && error.code === "EAGAIN") continue;

@@ -1,19 +1,21 @@
 import type { BigIntStats } from "node:fs";
-import { closeSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
 import { ConfinedDirectory } from "#os/confined.ts";
 import { openOverlayView } from "#os/overlay-view.ts";
 import { fileType } from "./file-mode.ts";
+import { isMadeForAll } from "./init-files.ts";
 import { opaqueXattr } from "./overlay-marks.ts";
 import { isWhiteout } from "./stat-fields.ts";
 import type { FileChange } from "./types.ts";
 
 /**
  * What an upper folder changes over its layers, computed from the upper alone: the image is asked only for names that lie in the upper. True
- * for overlays made with index, redirect_dir and metacopy off. Blocks: for helper processes.
+ * for overlays made with index, redirect_dir and metacopy off. What every container has is no change. Blocks: for helper processes.
  * @param lowers folders of the layers, top first
  * Source: kernel documentation, filesystems/overlayfs.
  */
 export function findChanges(upper: string, lowers: readonly string[]): FileChange[] {
+  if (!existsSync(upper)) return []; // not even begun to start
   using root = ConfinedDirectory.openPath(upper);
   if (lowers.length === 0) return new ChangeWalk().walk(root, undefined);
   const view = openOverlayView(lowers);
@@ -56,20 +58,28 @@ class ChangeWalk {
       if (before) this.#record(path, deleted);
       return;
     }
+    const position = this.#changes.length;
     const isOtherKind = before !== undefined && kindOf(before) !== kindOf(now);
-    if (!before) this.#record(path, added);
-    else if (isOtherKind || !isSame(now, before, upper, lower, name)) this.#record(path, modified);
+    if (!before && !isMadeForAll(path, now)) this.#record(path, added);
+    else if (before && (isOtherKind || !isSame(now, before, upper, lower, name))) this.#record(path, modified);
     if (!now.isDirectory()) return;
+    this.#subdirectory(upper, before?.isDirectory() ? lower : undefined, name, path, replaces);
+    // A directory in which something has changed is told before it.
+    const isTold = this.#changes[position]?.path === textOf(path);
+    if (!isTold && this.#changes.length > position) this.#changes.splice(position, 0, { path: textOf(path), kind: modified });
+  }
+
+  /** @param lower  undefined below something new or of another kind: nothing of the image is there */
+  #subdirectory(upper: ConfinedDirectory, lower: ConfinedDirectory | undefined, name: string, path: string, replaces: boolean): void {
     using upperChild = upper.open(name);
     if (!upperChild) return;
-    // Below something new or of another kind there is nothing of the image.
-    using lowerChild = before?.isDirectory() ? lower?.open(name) : undefined;
+    using lowerChild = lower?.open(name);
     const isOpaque = upperChild.xattr(".", opaqueXattr)?.toString() === "y";
     this.#directory(upperChild, lowerChild, path, replaces || isOpaque);
   }
 
   #record(path: string, kind: FileChange["kind"]): void {
-    this.#changes.push({ path: Buffer.from(path, "latin1").toString(), kind });
+    this.#changes.push({ path: textOf(path), kind });
   }
 }
 
@@ -77,7 +87,11 @@ function kindOf(stat: BigIntStats): number {
   return Number(stat.mode) & fileType.mask;
 }
 
-/** A file that was copied up and left as it was is no change. */
+function textOf(path: string): string {
+  return Buffer.from(path, "latin1").toString();
+}
+
+/** A file that was copied up and left as it was is no change. Of a directory Docker compares neither size nor time. */
 function isSame(
   now: BigIntStats,
   before: BigIntStats,
@@ -90,7 +104,14 @@ function isSame(
     now.uid === before.uid &&
     now.gid === before.gid &&
     now.rdev === before.rdev &&
-    now.mtimeNs === before.mtimeNs &&
-    (now.isDirectory() || now.size === before.size);
-  return hasSameMetadata && (!now.isSymbolicLink() || upper.readLink(name) === lower?.readLink(name));
+    (now.isDirectory() || (now.mtimeNs === before.mtimeNs && now.size === before.size));
+  if (!hasSameMetadata) return false;
+  if (now.isSymbolicLink()) return upper.readLink(name) === lower?.readLink(name);
+  return sameBytes(upper.xattr(name, capability), lower?.xattr(name, capability));
+}
+
+const capability = "security.capability";
+
+function sameBytes(one: Buffer | undefined, other: Buffer | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : one.equals(other);
 }

@@ -1,7 +1,7 @@
-import { closeSync, constants } from "node:fs";
+import { closeSync, constants, fchmodSync } from "node:fs";
 import { ConfinedDirectory } from "#os/confined.ts";
 import { SystemError } from "#os/libc.ts";
-import { openInRoot, openRoot } from "#os/open-in-root.ts";
+import { makeFolderInRoot, openInRoot, openRoot } from "#os/open-in-root.ts";
 
 const { O_DIRECTORY, O_RDONLY } = constants;
 
@@ -13,14 +13,44 @@ const { O_DIRECTORY, O_RDONLY } = constants;
 export function makeInitFiles(rootfs: string): void {
   const root = openRoot(rootfs);
   try {
-    inFolder(root, "/", (folder) => {
-      const file = folder.createFile(".dockerenv");
-      closeSync(file);
-      folder.setMode(".dockerenv", 0o755);
-    });
-    inFolder(root, "/etc", (folder) => folder.makeSymlink("mtab", "/proc/mounts"));
+    makeInitFilesIn(root);
   } finally {
     closeSync(root);
+  }
+}
+
+/**
+ * The files, and the places where a runtime mounts what every container has: what a copy or an export shows is the same before a first start and
+ * after it. @param root  of the root file system, open
+ */
+export function makeMountPoints(root: number): void {
+  makeInitFilesIn(root);
+  for (const path of mountFolders) orNothing(() => makeFolderInRoot(root, path, 0o755));
+  for (const path of mountFiles) {
+    const slash = path.lastIndexOf("/");
+    const name = path.slice(slash + 1);
+    inFolder(root, path.slice(0, slash), (folder) => makeEmptyFile(folder, name));
+    inFolder(root, path.slice(0, slash), (folder) => openToAll(folder, name));
+  }
+}
+
+/** What a runtime has made to mount on has a mode of its own (crun: 0700). */
+function openToAll(folder: ConfinedDirectory, name: string): void {
+  const stat = folder.stat(name);
+  if (stat?.isFile() && stat.size === 0n && (stat.mode & 0o777n) === 0o700n) folder.setMode(name, 0o755);
+}
+
+function makeInitFilesIn(root: number): void {
+  inFolder(root, "/", (folder) => makeEmptyFile(folder, ".dockerenv"));
+  inFolder(root, "/etc", (folder) => folder.makeSymlink("mtab", "/proc/mounts"));
+}
+
+function makeEmptyFile(folder: ConfinedDirectory, name: string): void {
+  const file = folder.createFile(name);
+  try {
+    fchmodSync(file, 0o755); // not by name: a container that runs may have put a link there
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -29,12 +59,31 @@ export function isInitFile(path: string, stat: { readonly size: bigint; isSymbol
   return (path === "/.dockerenv" && stat.size === 0n) || (path === "/etc/mtab" && stat.isSymbolicLink());
 }
 
+/** True for what the daemon or a runtime has made in every container: no change of the container's. */
+export function isMadeForAll(
+  path: string,
+  stat: Parameters<typeof isInitFile>[1] & { isDirectory(): boolean; isFile(): boolean },
+): boolean {
+  if (stat.isDirectory()) return mountFolders.includes(path);
+  return isInitFile(path, stat) || (stat.isFile() && stat.size === 0n && mountFiles.includes(path));
+}
+
+/** Where a runtime mounts what every container has. */
+const mountFolders: readonly string[] = ["/dev", "/dev/pts", "/dev/shm", "/proc", "/sys"];
+const mountFiles: readonly string[] = ["/dev/console", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
+
 function inFolder(root: number, path: string, make: (folder: ConfinedDirectory) => void): void {
-  try {
-    using folder = ConfinedDirectory.fromDescriptor(openInRoot(root, path, O_RDONLY | O_DIRECTORY));
+  orNothing(() => {
+    using folder = ConfinedDirectory.fromDescriptor(openInRoot(root, path === "" ? "/" : path, O_RDONLY | O_DIRECTORY));
     make(folder);
+  });
+}
+
+/** There already, or an image without the folder: a container can do without. */
+function orNothing(make: () => void): void {
+  try {
+    make();
   } catch (error) {
-    // There already, or an image without the folder: a container can do without.
     if (!(error instanceof SystemError && ["EEXIST", "ENOENT", "ENOTDIR", "ELOOP"].includes(error.code))) throw error;
   }
 }

@@ -13,6 +13,7 @@ import type { LayerRecord } from "./layer-record.ts";
 import type { LayerStore } from "./layer-store.ts";
 import { LayerUses } from "./layer-uses.ts";
 import { readMounted } from "./mounted-trees.ts";
+import { TreeBorrows } from "./tree-borrows.ts";
 import type { ChainId, DiffId, FileChange, ImportedLayer, LayerSource, MountOptions, Snapshotter } from "./types.ts";
 import { folderUsage } from "./usage.ts";
 
@@ -40,6 +41,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
   readonly #trees = new Map<string, readonly ChainId[]>();
   readonly #imports = new Map<ChainId, Promise<ImportedLayer>>();
   readonly #targets = new KeyedMutex();
+  readonly #borrows = new TreeBorrows();
 
   constructor(parts: SnapshotterParts) {
     this.store = parts.store;
@@ -101,36 +103,77 @@ export abstract class LayerSnapshotter implements Snapshotter {
   }
 
   async mount(options: MountOptions): Promise<void> {
-    if (options.layers.length > maximumLayers) throw new EngineError("invalid", "max depth exceeded");
-    const chain = chainIds(options.layers);
     await this.#targets.run(options.target, async () => {
-      if (this.#trees.has(options.target)) throw new EngineError("conflict", `${options.target} is already mounted`);
-      const { folders } = await this.#take(chain);
-      try {
-        await prepareUpper(options);
-        mountOverlay({
-          lowers: folders.length > 0 ? folders : [this.store.paths.empty],
-          upper: options.upper,
-          work: options.work,
-          target: options.target,
-          options: options.volatile ? [...overlayOptions, "volatile"] : overlayOptions,
-        });
-      } catch (error) {
-        this.#uses.giveBack(chain);
-        throw asEngineError(`mount root file system on ${options.target}`, error);
-      }
-      this.#trees.set(options.target, chain);
+      if (this.#trees.has(options.target) && !this.#borrows.isBorrowedOnly(options.target))
+        throw new EngineError("conflict", `${options.target} is already mounted`);
+      if (!this.#trees.has(options.target)) await this.#mountTree(options);
+      this.#borrows.own(options.target);
+    });
+  }
+
+  async borrow(options: MountOptions, prepare: () => Promise<void>): Promise<AsyncDisposable> {
+    const { target } = options;
+    await this.#targets.run(target, async () => {
+      await prepare();
+      const isMounted = this.#trees.has(target);
+      if (!isMounted) await this.#mountTree(options);
+      this.#borrows.add(target);
+      if (!isMounted) this.#borrows.disown(target);
+    });
+    return { [Symbol.asyncDispose]: () => this.#giveBack(target) };
+  }
+
+  leave(target: string): Promise<void> {
+    return this.#targets.run(target, async () => {
+      this.#borrows.disown(target);
+      if (this.#borrows.count(target) === 0) await this.#unmountTree(target);
     });
   }
 
   async unmount(target: string): Promise<void> {
-    await this.#targets.run(target, async () => {
-      await this.kernel.run({ type: "umount", target });
-      const chain = this.#trees.get(target);
-      if (!chain) return;
-      this.#trees.delete(target);
-      this.#uses.giveBack(chain);
+    do {
+      await this.#borrows.returned(target);
+      await this.leave(target);
+    } while (this.#borrows.count(target) > 0); // somebody was faster
+  }
+
+  #giveBack(target: string): Promise<void> {
+    return this.#targets.run(target, async () => {
+      const isLast = this.#borrows.count(target) === 1;
+      try {
+        if (isLast && this.#borrows.isBorrowedOnly(target)) await this.#unmountTree(target);
+      } finally {
+        this.#borrows.remove(target);
+      }
     });
+  }
+
+  async #mountTree(options: MountOptions): Promise<void> {
+    if (options.layers.length > maximumLayers) throw new EngineError("invalid", "max depth exceeded");
+    const chain = chainIds(options.layers);
+    const { folders } = await this.#take(chain);
+    try {
+      await prepareUpper(options);
+      mountOverlay({
+        lowers: folders.length > 0 ? folders : [this.store.paths.empty],
+        upper: options.upper,
+        work: options.work,
+        target: options.target,
+        options: options.volatile ? [...overlayOptions, "volatile"] : overlayOptions,
+      });
+    } catch (error) {
+      this.#uses.giveBack(chain);
+      throw asEngineError(`mount root file system on ${options.target}`, error);
+    }
+    this.#trees.set(options.target, chain);
+  }
+
+  async #unmountTree(target: string): Promise<void> {
+    await this.kernel.run({ type: "umount", target });
+    const chain = this.#trees.get(target);
+    if (!chain) return;
+    this.#trees.delete(target);
+    this.#uses.giveBack(chain);
   }
 
   mounted(): ReadonlyMap<string, readonly ChainId[]> {
@@ -143,6 +186,10 @@ export abstract class LayerSnapshotter implements Snapshotter {
 
   async diff(upper: string, layers: readonly DiffId[], signal: AbortSignal): Promise<readonly FileChange[]> {
     return this.#reading(chainIds(layers), (lowers) => this.helpers.run("diff", { upper, lowers }, signal));
+  }
+
+  withLayers<T>(layers: readonly DiffId[], body: (folders: readonly string[]) => Promise<T>): Promise<T> {
+    return this.#reading(chainIds(layers), body);
   }
 
   async writeDiff(

@@ -65,7 +65,15 @@ export interface Snapshotter {
   removeLayer(chainId: ChainId): Promise<void>;
   layers(): Promise<readonly ChainId[]>;
   mount(options: MountOptions): Promise<void>;
-  /** Unmounts the merged tree and gives back its layers; success when it is not mounted. */
+  /**
+   * Mounts it unless it is mounted, for somebody beside the container's run: while it is borrowed the tree stays mounted, and a `mount` takes
+   * it over as it is. Dispose to give it back.
+   * @param prepare  called before, when nobody mounts or unmounts the tree; what it throws is thrown
+   */
+  borrow(options: MountOptions, prepare: () => Promise<void>): Promise<AsyncDisposable>;
+  /** The container's run is over: the tree is unmounted, now or when the last borrower has given it back. */
+  leave(target: string): Promise<void>;
+  /** Unmounts the merged tree, once nobody borrows it, and gives back its layers; success when it is not mounted. */
   unmount(target: string): Promise<void>;
   /** Merged trees mounted now: target → its layers. Rebuilt from mountinfo. */
   mounted(): ReadonlyMap<string, readonly ChainId[]>;
@@ -73,6 +81,8 @@ export interface Snapshotter {
   usage(upper: string): Promise<{ readonly sizeBytes: number; readonly inodes: number }>;
   /** What an upper folder changes over its layers; reads the upper alone. */
   diff(upper: string, layers: readonly DiffId[], signal: AbortSignal): Promise<readonly FileChange[]>;
+  /** Runs `body` with folders of the layers' files, top first; they stay while it runs. */
+  withLayers<T>(layers: readonly DiffId[], body: (folders: readonly string[]) => Promise<T>): Promise<T>;
   /** Writes an upper folder as a layer archive (plain tar) to `path` and returns its diff id and size. */
   writeDiff(
     upper: string,

@@ -1,0 +1,138 @@
+import { closeSync, constants, readSync, type BigIntStats } from "node:fs";
+import { posix } from "node:path";
+import { encodeHead, endOfArchive, paddingBytes, type TarEntryHead } from "#lib/tar/encode.ts";
+import { ConfinedDirectory } from "#os/confined.ts";
+import { SystemError } from "#os/libc.ts";
+import { PathHandle } from "#os/path-handle.ts";
+import { deviceOf, modifiedOf } from "../snapshot/stat-fields.ts";
+import type { FrameOutput } from "./frame-output.ts";
+import { namesContent } from "./path.ts";
+
+const { O_DIRECTORY, O_NOATIME, O_RDONLY } = constants;
+/** The one attribute that Docker's archives carry: others are refused by many file systems at the other end. */
+const capability = "security.capability";
+
+/**
+ * Writes a file, or a directory with its content, as an archive in which it has the name that its path ends with.
+ * @param path  a byte string, absolute; its end (`/`, `/.`) counts
+ */
+export function packPath(handle: PathHandle, path: string, output: FrameOutput): void {
+  const archive = new ContainerArchive(output);
+  const base = posix.basename(path);
+  if (handle.stat().isDirectory()) archive.directory(handle, namesContent(path) ? "." : base);
+  else archive.entry(handle, base);
+  archive.end();
+}
+
+/** Writes what is in a directory, without an entry for itself. */
+export function packContent(root: number, output: FrameOutput): void {
+  const archive = new ContainerArchive(output);
+  using directory = ConfinedDirectory.fromDescriptor(new PathHandle(root).reopen(O_RDONLY | O_DIRECTORY));
+  archive.content(directory, "");
+  archive.end();
+}
+
+/** The headers are those of Docker's daemon: whole seconds, no names of users. Sockets are left out, as there. */
+class ContainerArchive {
+  readonly #output: FrameOutput;
+  /** First path of each file with several names, by device and inode. */
+  readonly #linked = new Map<string, string>();
+
+  constructor(output: FrameOutput) {
+    this.#output = output;
+  }
+
+  directory(handle: PathHandle, path: string): void {
+    using directory = ConfinedDirectory.fromDescriptor(handle.reopen(O_RDONLY | O_DIRECTORY));
+    this.#head(handle, { ...headOf(handle.stat(), `${path}/`), type: "directory" });
+    this.content(directory, path === "" ? "/" : `${path}/`);
+  }
+
+  /** @param prefix  of the names; ends in a slash unless it is empty */
+  content(directory: ConfinedDirectory, prefix: string): void {
+    for (const name of directory.names()) {
+      using handle = heldEntry(directory, name);
+      if (!handle) continue;
+      if (handle.stat().isDirectory()) this.directory(handle, `${prefix}${name}`);
+      else this.entry(handle, `${prefix}${name}`);
+    }
+  }
+
+  /** Anything but a directory. */
+  entry(handle: PathHandle, path: string): void {
+    const stat = handle.stat();
+    if (stat.isSocket()) return;
+    const head = headOf(stat, path);
+    const key = `${stat.dev}:${stat.ino}`;
+    const first = stat.nlink > 1n ? this.#linked.get(key) : undefined;
+    if (first !== undefined) return this.#output.data(encodeHead({ ...head, type: "hardlink", link: first }));
+    if (stat.nlink > 1n) this.#linked.set(key, path);
+    if (stat.isSymbolicLink()) this.#output.data(encodeHead({ ...head, type: "symlink", link: handle.readLink() }));
+    else if (stat.isFile()) this.#file(handle, head, Number(stat.size));
+    else this.#node(head, stat);
+  }
+
+  end(): void {
+    this.#output.data(endOfArchive);
+  }
+
+  #node(head: TarEntryHead, stat: BigIntStats): void {
+    const { major, minor } = deviceOf(stat);
+    const type = stat.isFIFO() ? "fifo" : stat.isBlockDevice() ? "block" : "character";
+    this.#output.data(encodeHead({ ...head, type, deviceMajor: major, deviceMinor: minor }));
+  }
+
+  /** A file that shrinks meanwhile is filled with zeros, so that the archive stays whole. */
+  #file(handle: PathHandle, head: TarEntryHead, sizeBytes: number): void {
+    const file = sizeBytes === 0 ? undefined : openFile(handle);
+    try {
+      this.#head(handle, { ...head, sizeBytes });
+      for (let done = 0; done < sizeBytes;) {
+        const space = this.#output.space().subarray(0, sizeBytes - done);
+        const length = file === undefined ? 0 : readSync(file, space, 0, space.length, done);
+        const taken = length > 0 ? length : space.fill(0).length;
+        this.#output.take(taken);
+        done += taken;
+      }
+      this.#output.data(Buffer.alloc(paddingBytes(sizeBytes)));
+    } finally {
+      if (file !== undefined) closeSync(file);
+    }
+  }
+
+  #head(handle: PathHandle, head: TarEntryHead): void {
+    const value = handle.xattr(capability);
+    this.#output.data(encodeHead(value ? { ...head, xattrs: new Map([[capability, value]]) } : head));
+  }
+}
+
+/** Undefined when it was removed since the names were read. */
+function heldEntry(directory: ConfinedDirectory, name: string): PathHandle | undefined {
+  try {
+    return PathHandle.openEntry(directory.descriptor, name);
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** It is known to be a regular file. Looking at it leaves no trace where that can be had. */
+function openFile(handle: PathHandle): number {
+  try {
+    return handle.reopen(O_RDONLY | O_NOATIME);
+  } catch {
+    return handle.reopen(O_RDONLY); // a file system without it
+  }
+}
+
+function headOf(stat: BigIntStats, path: string): TarEntryHead {
+  return {
+    type: "file",
+    path,
+    mode: Number(stat.mode) & 0o7777,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    modified: { seconds: modifiedOf(stat).seconds, nanoseconds: 0 },
+    sizeBytes: 0,
+  };
+}
