@@ -10,6 +10,7 @@ export interface ArgumentRule {
 }
 
 export const noArguments: ArgumentRule = { minimum: 0, maximum: 0 };
+export const anyNumber: ArgumentRule = { minimum: 0, maximum: Infinity };
 export const exactly = (count: number): ArgumentRule => ({ minimum: count, maximum: count });
 export const atLeast = (minimum: number): ArgumentRule => ({ minimum, maximum: Infinity });
 export const atMost = (maximum: number): ArgumentRule => ({ minimum: 0, maximum });

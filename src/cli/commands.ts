@@ -16,8 +16,13 @@ const as = (name: string, command: Leaf): Leaf => ({ ...command, name, otherName
 const attach = leaf("attach", "Connect this terminal to the program of a running container", () =>
   import("./container/attach.ts").then((m) => m.attach),
 );
+const cp = leaf("cp", "Copy files between a container and this host", () => import("./container/cp.ts").then((m) => m.cp));
 const create = leaf("create", "Make a container without starting it", () => import("./container/create.ts").then((m) => m.create));
+const diff = leaf("diff", "List what a container has changed of its image", () => import("./container/diff.ts").then((m) => m.diff));
 const exec = leaf("exec", "Run another program inside a running container", () => import("./container/exec.ts").then((m) => m.exec));
+const exportLeaf = leaf("export", "Write the file system of a container as a tar archive", () =>
+  import("./container/export.ts").then((m) => m.exportContainer),
+);
 const kill = leaf("kill", "Send a signal to containers, SIGKILL unless told otherwise", () =>
   import("./container/kill.ts").then((m) => m.kill),
 );
@@ -30,9 +35,15 @@ const restart = leaf("restart", "Stop containers and start them again", () => im
 const remove = leaf("rm remove", "Remove containers", () => import("./container/rm.ts").then((m) => m.rm));
 const run = leaf("run", "Make a container from an image and start it", () => import("./container/run.ts").then((m) => m.run));
 const start = leaf("start", "Start containers that do not run", () => import("./container/start.ts").then((m) => m.start));
+const stats = leaf("stats", "Show what containers use of processors, memory, network and disks", () =>
+  import("./container/stats.ts").then((m) => m.stats),
+);
 const stop = leaf("stop", "Ask containers to end, then kill those that did not", () => import("./container/stop.ts").then((m) => m.stop));
 const top = leaf("top", "List the processes of a container", () => import("./container/top.ts").then((m) => m.top));
 const unpause = leaf("unpause", "Let frozen containers go on", () => import("./container/unpause.ts").then((m) => m.unpause));
+const update = leaf("update", "Change limits and restart policy of containers", () =>
+  import("./container/update.ts").then((m) => m.update),
+);
 const wait = leaf("wait", "Wait for containers to end and print their exit codes", () => import("./container/wait.ts").then((m) => m.wait));
 
 const history = leaf("history", "List the steps that made an image", () => import("./image/history.ts").then((m) => m.history));
@@ -57,8 +68,11 @@ export const groups: readonly Group[] = [
     summary: "Manage containers",
     children: [
       attach,
+      cp,
       create,
+      diff,
       exec,
+      exportLeaf,
       leaf("inspect", "Print everything about containers", () => import("./container/inspect.ts").then((m) => m.inspect)),
       kill,
       logs,
@@ -71,9 +85,11 @@ export const groups: readonly Group[] = [
       remove,
       run,
       start,
+      stats,
       stop,
       top,
       unpause,
+      update,
       wait,
     ],
   },
@@ -144,10 +160,13 @@ export const otherCommands: readonly Leaf[] = [
     ...leaf("__complete", "Print what may follow a command line", () => import("./completion.ts").then((m) => m.complete)),
     isHidden: true,
   },
+  cp,
   create,
   external("daemon", "Run the engine", () => import("./system/daemon.ts").then((m) => m.daemon)),
+  diff,
   external("doctor", "Tell what this host lacks, and how to get it", () => import("./system/doctor.ts").then((m) => m.doctor)),
   events,
+  exportLeaf,
   history,
   inspect,
   kill,
@@ -160,10 +179,12 @@ export const otherCommands: readonly Leaf[] = [
   as("rm", remove),
   as("rmi", removeImage),
   start,
+  stats,
   stop,
   tag,
   top,
   unpause,
+  update,
   wait,
 ];
 

@@ -1,5 +1,6 @@
 import type { Description, Group, Leaf } from "./command.ts";
 import { type FlagSet, flagName } from "./flags.ts";
+import { usageLine } from "./usage-line.ts";
 
 /** Help of one command. @param paths  every way to call it, the group's first */
 export function commandHelp(
@@ -7,17 +8,13 @@ export function commandHelp(
   command: Description,
 ): string {
   const { path, summary, paths, columns } = options;
-  const sections = [`Usage:  ${usageLine(path, command)}`, summary];
+  const sections = [`Usage:  ${usageLine(path, command.usage)}`, summary];
   if (paths.length > 1) sections.push(`Aliases:\n  ${paths.join(", ")}`);
   const flags = flagTable(command.flags, columns);
   if (flags !== "") sections.push(`Options:\n${flags}`);
   const program = path.split(" ", 1)[0] ?? "";
   if (command.examples) sections.push(`Examples:\n${command.examples.map((example) => `  ${program} ${example}`).join("\n")}`);
   return `${sections.join("\n\n")}\n`;
-}
-
-export function usageLine(path: string, command: Description): string {
-  return command.usage === "" ? path : `${path} ${command.usage}`;
 }
 
 export function groupHelp(path: string, group: Group): string {

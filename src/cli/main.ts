@@ -9,6 +9,7 @@ import { ArgumentError, ExitError, UsageError } from "./errors.ts";
 import { parseFlags, type ParsedFlags, type FlagSet } from "./flags.ts";
 import { globalFlags } from "./global-flags.ts";
 import { BrokenPipe, fileOutput, type Output } from "./output.ts";
+import { usageLine } from "./usage-line.ts";
 
 /** Where the program runs: replaced in tests. */
 export interface Surroundings {
@@ -198,7 +199,7 @@ function usage<T>(path: string, usageText: string, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const line = usageText === "" ? path : `${path} ${usageText}`;
+    const line = usageLine(path, usageText);
     throw new ExitError(125, `${error.message}\n\nUsage:  ${line}\n\nRun '${path} --help' for more information`);
   }
 }
@@ -207,7 +208,7 @@ function checkArguments(path: string, command: Description, count: number): void
   const { minimum, maximum } = command.args;
   if (count >= minimum && count <= maximum) return;
   const program = path.split(" ", 1)[0] ?? "";
-  const line = command.usage === "" ? path : `${path} ${command.usage}`;
+  const line = usageLine(path, command.usage);
   const hint = maximum === Infinity ? "See" : "Run";
   throw new ArgumentError(
     `${program}: '${path}' ${requirement(command.args)}\n\nUsage:  ${line}\n\n${hint} '${path} --help' for more information`,

@@ -1,5 +1,16 @@
 import type { ByteStream } from "./byte-stream.ts";
-import type { ContainerInspection, ContainerSummary, CreateAnswer, PruneReport, TopAnswer, WaitAnswer } from "./shapes.ts";
+import { ConnectionError } from "./errors.ts";
+import { jsonMessages } from "./json-messages.ts";
+import type {
+  ContainerInspection,
+  ContainerStats,
+  ContainerSummary,
+  CreateAnswer,
+  PruneReport,
+  TopAnswer,
+  UpdateAnswer,
+  WaitAnswer,
+} from "./shapes.ts";
 import type { Answer, Query, Transport } from "./transport.ts";
 
 /** Filters of a list or prune call: key → values. Sent as JSON in the query `filters`, left out when empty. */
@@ -112,6 +123,17 @@ export class Containers {
     return this.#http.json("GET", `/containers/${path(name)}/top`, { query });
   }
 
+  /** What it uses: once, or once a second until it is removed. */
+  async *stats(name: string, options: { readonly streams: boolean }, signal?: AbortSignal): AsyncGenerator<ContainerStats, void> {
+    const query = { stream: options.streams ? "1" : "0" };
+    const { body } = await this.#http.stream("GET", `/containers/${path(name)}/stats`, { query, signal });
+    for await (const message of jsonMessages(body)) yield message as ContainerStats; // every field is optional
+  }
+
+  update(name: string, body: unknown): Promise<UpdateAnswer> {
+    return this.#http.json("POST", `/containers/${path(name)}/update`, { json: body });
+  }
+
   prune(filters: Filters): Promise<PruneReport> {
     return this.#http.json("POST", "/containers/prune", { query: filterQuery(filters) });
   }
@@ -159,9 +181,71 @@ export class Containers {
     return { ended: readWait(answer) };
   }
 
+  /** Of a path in the container. */
+  async statPath(name: string, target: string): Promise<PathStat> {
+    const answer = await this.#http.stream("HEAD", `/containers/${path(name)}/archive`, { query: { path: target } });
+    for await (const _ of answer.body); // none: gives the connection back
+    return pathStatOf(answer);
+  }
+
+  /** A path of the container as a tar archive. */
+  async copyFrom(
+    name: string,
+    target: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly stat: PathStat; readonly archive: Answer["body"] }> {
+    const answer = await this.#http.stream("GET", `/containers/${path(name)}/archive`, { query: { path: target }, signal });
+    return { stat: pathStatOf(answer), archive: answer.body };
+  }
+
+  /** Unpacks a tar archive in a directory of the container. */
+  async copyTo(
+    name: string,
+    target: string,
+    archive: AsyncIterable<Uint8Array>,
+    options: { readonly copyUidGid: boolean },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const query = { copyUIDGID: options.copyUidGid ? "true" : undefined, noOverwriteDirNonDir: "true", path: target };
+    await this.#http.text("PUT", `/containers/${path(name)}/archive`, { query, body: archive, contentType: "application/x-tar", signal });
+  }
+
+  async changes(name: string): Promise<readonly FileChange[]> {
+    return (await this.#http.json<readonly FileChange[] | null>("GET", `/containers/${path(name)}/changes`)) ?? [];
+  }
+
+  /** The whole root file system as a tar archive. */
+  export(name: string): Promise<Answer> {
+    return this.#http.stream("GET", `/containers/${path(name)}/export`);
+  }
+
   async #done(method: string, target: string, query: Query): Promise<void> {
     await this.#http.text(method, target, { query });
   }
+}
+
+/** What the daemon says of a path, as far as it is used. */
+export interface PathStat {
+  /** As Go's os.FileMode. */
+  readonly mode: number;
+  readonly linkTarget: string;
+}
+
+export interface FileChange {
+  readonly Path: string;
+  /** 0 modified, 1 added, 2 deleted. */
+  readonly Kind: number;
+}
+
+function pathStatOf(answer: Answer): PathStat {
+  let stat: unknown;
+  try {
+    stat = JSON.parse(Buffer.from(answer.headers.get("x-docker-container-path-stat") ?? "", "base64").toString());
+  } catch (error) {
+    throw new ConnectionError("unable to decode container path stat header", { cause: error });
+  }
+  const { mode, linkTarget } = (stat ?? {}) as Partial<Record<keyof PathStat, unknown>>;
+  return { mode: typeof mode === "number" ? mode : 0, linkTarget: typeof linkTarget === "string" ? linkTarget : "" };
 }
 
 export interface StopOptions {

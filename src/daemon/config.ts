@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import { defaultDataRoot, execRootOf } from "#lib/instance.ts";
+import { logDrivers, type LogDriver } from "#drivers/log/drivers.ts";
+import { validateLogOptions } from "#drivers/log/options.ts";
 import type { LogLevel } from "./logger.ts";
 
 /** Everything the daemon can be told, by flag or in daemon.json (the same names as dockerd's). */
@@ -23,7 +25,7 @@ export interface DaemonConfig {
   readonly allowInsecureTcp: boolean;
   readonly defaultRuntime: string | undefined;
   readonly storageDriver: "erofs" | "unpacked" | undefined;
-  readonly logDriver: "json-file" | "none";
+  readonly logDriver: LogDriver;
   readonly logOptions: Readonly<Record<string, string>>;
   readonly liveRestore: boolean;
   readonly shutdownTimeoutSeconds: number;
@@ -339,7 +341,8 @@ function check(config: DaemonConfig): void {
   };
   oneOf("log-level", config.logLevel, ["debug", "info", "warn", "error", "fatal"]);
   oneOf("storage-driver", config.storageDriver, ["erofs", "unpacked"]);
-  oneOf("log-driver", config.logDriver, ["json-file", "none"]);
+  oneOf("log-driver", config.logDriver, logDrivers);
+  validateLogOptions(config.logDriver, config.logOptions);
   for (const address of config.dns)
     if (isIP(address) === 0) throw new EngineError("invalid", `invalid dns ${JSON.stringify(address)}: it is no IP address`);
   for (const [key, path] of [

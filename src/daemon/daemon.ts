@@ -12,6 +12,7 @@ import { HostNetworkDriver } from "#drivers/network/driver.ts";
 import { HelperPool } from "#drivers/snapshot/helper-process.ts";
 import { openSnapshotter } from "#drivers/snapshot/probe.ts";
 import { LocalVolumeDriver } from "#drivers/volume/local.ts";
+import { ContainerArchives } from "#engine/container/archive.ts";
 import type { ContainerDependencies, ContainerSettings } from "#engine/container/dependencies.ts";
 import { ContainerRegistry } from "#engine/container/registry.ts";
 import { restoreContainers, startWanted } from "#engine/container/restore.ts";
@@ -80,8 +81,10 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
     listFolders: async (path) => readdir(path).catch(() => []),
   };
   const containers = new ContainerService(deps);
+  const archives = new ContainerArchives(deps);
   const execs = new ExecService(deps);
   await restoreContainers(deps, containers.lifecycle);
+  containers.health.begin((id, command, limits, signal) => execs.check(id, command, limits, signal));
   await images.collectGarbage();
   const settingsOf = (settings: DaemonConfig): SystemSettings => systemSettings(settings, instance, runtimes, hierarchies, snapshots.name);
   const system = new SystemService(settingsOf(config), systemVersions(runtimes), { events, containers, images });
@@ -89,7 +92,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   let registries = registryClient(config);
   const door = new FrontDoor({
     routes: apiRoutes({
-      ...{ containers, execs, images, networks, volumes, system },
+      ...{ containers, archives, execs, images, networks, volumes, system },
       snapshotter: snapshots.name,
       pull: {
         ...{ images, content, snapshots, transfers: new LayerTransfers() },
@@ -106,7 +109,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   });
   const collector = new IdleCollector();
   events.listen(() => collector.touch());
-  startWanted(deps, containers.lifecycle);
+  startWanted(deps, containers.lifecycle, containers.health);
   containers.open();
   const listeners = await openListeners(config, door, instance, log);
   opened.announce(config.pidFile);
@@ -120,8 +123,10 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
     },
     async close() {
       for (const listener of listeners) listener.close();
+      await archives.close();
       if (!current.liveRestore) await containers.stopAll(current.shutdownTimeoutSeconds);
       await containers.lifecycle.settle();
+      await containers.health.close();
       await door.close(closeGraceMilliseconds);
       for (const runtime of runtimes.drivers.values()) runtime.close();
       await logs.close();

@@ -24,8 +24,14 @@ const handlers: Handlers = {
   verify: (request) => findDamage(request) ?? null,
 };
 
-/** What the client starts for a person: it works with the host's own programs and keeps its rights. */
+/** What is no single piece of work. The client starts these for a person, but for the first: they work with the host's own programs and keep its rights. */
 const tools: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  /** Of the daemon, for as long as it sends requests. */
+  archive: async () => {
+    restrictSelf();
+    await (await import("#drivers/archive/serve.ts")).serveArchives(replyFailure);
+    return 0;
+  },
   audit: async (args) => (await import("./audit/command.ts")).runAudit(args),
   bootstrap: async (args) => (await import("./bootstrap/command.ts")).runBootstrap(args),
   doctor: async (args) => (await import("./doctor/command.ts")).runDoctor(args),

@@ -15,3 +15,17 @@ export function humanDuration(milliseconds: number): string {
   if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`;
   return `${Math.trunc(milliseconds / 3_600_000 / 24 / 365)} years`;
 }
+
+/** `1m30s`, `1.5s`, `300ms`: as Go prints a duration, down to microseconds. Source: Go, time.Duration.String. */
+export function goDuration(milliseconds: number): string {
+  if (milliseconds === 0) return "0s";
+  if (milliseconds < 1) return `${Math.round(milliseconds * 1000)}µs`;
+  if (milliseconds < 1000) return `${decimal(milliseconds)}ms`;
+  const hours = Math.floor(milliseconds / 3_600_000);
+  const minutes = Math.floor(milliseconds / 60_000) % 60;
+  const seconds = `${decimal((milliseconds % 60_000) / 1000)}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}
+
+const decimal = (value: number): string => String(Number(value.toFixed(6)));

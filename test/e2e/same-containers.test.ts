@@ -10,6 +10,43 @@ const fields = "ID Names Image Command CreatedAt RunningFor Ports State Status S
 
 const scenes: readonly Scene[] = [
   {
+    name: "update: what it prints and refuses",
+    before: [sleeper, `create --name ${name}2 --memory 32m busybox`],
+    lines: [
+      `update`,
+      `update ${name}`,
+      `update --pids-limit 30 --restart unless-stopped ${name} nosuch ${name}2`,
+      `update -m 64m ${name}2`,
+      `update -m 16m ${name}2`,
+      `update -m 64m --memory-swap -1 --memory-reservation 32m --cpu-shares 512 ${name}2`,
+      `update --cpus 0.5 --cpuset-cpus 0 --cpuset-mems 0 ${name}2`,
+      `update --cpu-quota 5000 ${name}2`,
+      `update --cpus 1000 ${name}2`,
+      `update --restart sometimes ${name}2`,
+      `update --restart on-failure:x ${name}2`,
+      `update --memory lots ${name}2`,
+      `update --blkio-weight 300000 ${name}2`,
+      `inspect --format '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}} {{.HostConfig.CpusetCpus}}' ${name}2`,
+      `inspect --format '{{.HostConfig.PidsLimit}} {{json .HostConfig.RestartPolicy}}' ${name}`,
+    ],
+    after: remove,
+  },
+  {
+    name: "stats: once",
+    before: [`run -d --name ${name} -m 32m --network none --stop-signal KILL busybox sleep 100000`, `create --name ${name}2 busybox`],
+    lines: [
+      `stats --no-stream ${name}2`,
+      `stats --no-stream --no-trunc --format 'table {{.ID}}\\t{{.Name}}\\t{{.Container}}' ${name}2 ${name}`,
+      `stats --no-stream --format '{{.Name}} {{.CPUPerc}} {{.NetIO}} {{.BlockIO}} {{.PIDs}}' ${name} ${name}2`,
+      `stats --no-stream --format json ${name}2`,
+      `stats --no-stream ${name} nosuch nosuch2`,
+      `stats --no-stream --format '{{.Nonsense}}' ${name}`,
+      `stats --no-stream --format '{{.Name' ${name}`,
+      `stats --no-stream extra --nonsense`,
+    ],
+    after: remove,
+  },
+  {
     name: "ps: tables, fields and what is shown",
     before: [
       sleeper,

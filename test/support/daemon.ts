@@ -61,7 +61,7 @@ export async function startDaemon(options: { readonly args?: readonly string[]; 
         "--config-file=/dev/null",
         ...(options.args ?? []),
       ];
-      child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+      child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", env: process.env }); // with what a test has set
       void collect(child.stderr, (chunk) => (text += chunk));
       await untilAnswers(child, socket, () => text);
     },

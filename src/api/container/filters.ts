@@ -88,7 +88,7 @@ function filterTests(filters: Filters, services: ListOptions["services"]): Test[
     ...any("volume", (record, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value)),
     ...(published.length > 0 ? [(record: ContainerRecord) => published.some((ports) => publishes(record, ports))] : []),
     ...(exposed.length > 0 ? [(record: ContainerRecord) => exposed.some((ports) => exposes(record, ports))] : []),
-    ...any("health", (_record, value) => value === "none"),
+    ...any("health", (record, value) => (services.containers.health.of(record)?.status ?? "none") === value),
     ...(booleanFilter(filters, "is-task") ? [() => false] : []),
     ...(filters.has("label") ? [(record: ContainerRecord) => matchesLabels(record.config.Labels ?? {}, valuesOf(filters, "label"))] : []),
     ...(ancestors.length > 0 ? [(record: ContainerRecord) => ancestors.includes(record.imageId)] : []),

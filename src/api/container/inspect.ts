@@ -8,11 +8,12 @@ import type {
   ContainerInspectResponse,
   ContainerState as WireState,
   EndpointSettings,
+  Health,
   HostConfig,
   MountPoint,
   NetworkSettings,
 } from "#types/engine-api/index.ts";
-import type { ContainerMount, ContainerRecord, ContainerState } from "#types/record/container.ts";
+import type { ContainerHealth, ContainerMount, ContainerRecord, ContainerState } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import { exposedPorts } from "#engine/container/ports.ts";
 import { maskedPaths, readonlyPaths } from "#engine/container/spec/build.ts";
@@ -31,7 +32,7 @@ export function toInspect(
     Created: record.createdAt,
     Path: path,
     Args: args,
-    State: toWireState(record.state),
+    State: toWireState(record.state, services.containers.health.of(record)),
     Image: record.imageId,
     ...(wasTried(record.state)
       ? { ResolvConfPath: places.resolvConf, HostnamePath: places.hostname, HostsPath: places.hosts, LogPath: places.log }
@@ -56,7 +57,7 @@ export function toInspect(
   };
 }
 
-function toWireState(state: ContainerState): WireState {
+function toWireState(state: ContainerState, health: ContainerHealth | undefined): WireState {
   const status = state.status === "starting" ? "created" : state.status;
   return {
     Status: status,
@@ -70,6 +71,15 @@ function toWireState(state: ContainerState): WireState {
     Error: state.error,
     StartedAt: state.startedAt,
     FinishedAt: state.finishedAt,
+    ...(health && { Health: toWireHealth(health) }),
+  };
+}
+
+function toWireHealth({ status, failingStreak, log }: ContainerHealth): Health {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ startedAt, endedAt, exitCode, output }) => ({ Start: startedAt, End: endedAt, ExitCode: exitCode, Output: output })),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ContainerArchives } from "#engine/container/archive.ts";
 import type { ContainerService } from "#engine/container/service.ts";
 import type { ImageService } from "#engine/image/service.ts";
 import type { NetworkService } from "#engine/network/service.ts";
@@ -10,11 +11,14 @@ import { empty, json, type ApiResponse } from "../http/response.ts";
 import { del, get, post, upgrade, type AnyRoute } from "../http/route.ts";
 import { apiVersionOf } from "../http/version.ts";
 import { acceptWebSocket } from "../http/web-socket.ts";
+import { archiveRoutes } from "./archive.ts";
 import { attachContainer } from "./attach.ts";
 import { containerFilters, listContainers, pruneFilters } from "./filters.ts";
 import { toInspect } from "./inspect.ts";
 import { containerLogs } from "./logs.ts";
+import { containerStats } from "./stats.ts";
 import { toSummary } from "./summary.ts";
+import { updateContainer } from "./update.ts";
 import { waitForContainer } from "./wait.ts";
 import { queryBoolean, queryInteger, queryTerminalSize } from "../decode/query.ts";
 import { queryFilters } from "../decode/filters.ts";
@@ -22,6 +26,7 @@ import { readJsonBody } from "../decode/request-body.ts";
 
 export interface ContainerRouteServices {
   readonly containers: ContainerService;
+  readonly archives: ContainerArchives;
   readonly execs: ExecService;
   readonly images: ImageService;
   readonly networks: NetworkService;
@@ -45,6 +50,7 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
     post("/containers/:name/pause", async ({ params }) => empty204(containers.pause(params.name))),
     post("/containers/:name/unpause", async ({ params }) => empty204(containers.unpause(params.name))),
     post("/containers/:name/rename", async ({ params, query }) => empty204(containers.rename(params.name, query.get("name") ?? ""))),
+    post("/containers/:name/update", (request) => updateContainer(containers, request)),
     post("/containers/:name/resize", async ({ params, query }) => {
       const { width, height } = queryTerminalSize(query);
       await containers.resize(params.name, width, height);
@@ -55,6 +61,8 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
       const { titles, processes } = await containers.top(params.name, query.get("ps_args") ?? "");
       return json(200, { Titles: titles, Processes: processes });
     }),
+    ...archiveRoutes(services.archives),
+    get("/containers/:name/stats", (request) => containerStats(containers, request)),
     get("/containers/:name/logs", (request) => containerLogs(containers, request)),
     upgrade("/containers/:name/attach", (request, stream) =>
       attachContainer(containers, request, async (contentType) => {
@@ -122,8 +130,8 @@ async function inspect(services: ContainerRouteServices, { params, query }: ApiR
   return json(200, toInspect(record, services, { execIds: execs.ofContainer(record.id), ...(size && { size }) }));
 }
 
-async function list(services: ContainerRouteServices, { query }: ApiRequest): Promise<ApiResponse> {
-  const { containers, networks, images } = services;
+async function list(services: ContainerRouteServices, { query, apiVersion }: ApiRequest): Promise<ApiResponse> {
+  const { containers, images } = services;
   const filters = queryFilters(query, containerFilters);
   const limit = queryInteger(query, "limit") ?? 0;
   const records = listContainers(containers.list(), filters, { all: queryBoolean(query, "all"), limit, services });
@@ -131,7 +139,12 @@ async function list(services: ContainerRouteServices, { query }: ApiRequest): Pr
   const withSize = queryBoolean(query, "size");
   const lines = await Promise.all(
     records.map(async (record) =>
-      toSummary(record, networks, now, shownImage(images, record), withSize ? await sizes(services, record) : undefined),
+      toSummary(record, services, {
+        now,
+        imageName: shownImage(images, record),
+        size: withSize ? await sizes(services, record) : undefined,
+        showsHealth: apiVersion >= apiVersionOf(1, 52),
+      }),
     ),
   );
   return json(200, lines);

@@ -1,20 +1,31 @@
+import type { ContainerService } from "#engine/container/service.ts";
 import type { NetworkService } from "#engine/network/service.ts";
 import { isRunning } from "#engine/container/state.ts";
 import { exposedPorts } from "#engine/container/ports.ts";
 import { parseTimeNano } from "#lib/clock.ts";
 import { humanDuration } from "#lib/duration.ts";
 import type { ContainerSummary, PortSummary } from "#types/engine-api/index.ts";
-import type { ContainerRecord } from "#types/record/container.ts";
+import type { ContainerHealth, ContainerRecord } from "#types/record/container.ts";
 import { toEndpoints, toMountPoints } from "./inspect.ts";
 
+export interface SummaryServices {
+  readonly containers: Pick<ContainerService, "health">;
+  readonly networks: NetworkService;
+}
+
+export interface SummaryOptions {
+  /** Nanoseconds since 1970. */
+  readonly now: bigint;
+  readonly imageName: string;
+  readonly size?: { readonly rw: number; readonly rootFs: number } | undefined;
+  /** From API version 1.52 on. */
+  readonly showsHealth?: boolean;
+}
+
 /** One line of the list. */
-export function toSummary(
-  record: ContainerRecord,
-  networks: NetworkService,
-  now: bigint,
-  imageName: string,
-  size?: { readonly rw: number; readonly rootFs: number },
-): ContainerSummary {
+export function toSummary(record: ContainerRecord, { containers, networks }: SummaryServices, options: SummaryOptions): ContainerSummary {
+  const { now, imageName, size } = options;
+  const health = containers.health.of(record);
   const status = record.state.status === "starting" ? "created" : record.state.status;
   return {
     Id: record.id,
@@ -27,7 +38,8 @@ export function toSummary(
     ...(size && { ...(size.rw > 0 && { SizeRw: size.rw }), SizeRootFs: size.rootFs }),
     Labels: record.config.Labels ?? {},
     State: status,
-    Status: statusText(record, now),
+    Status: statusText(record, now, health),
+    ...(options.showsHealth && { Health: { Status: health?.status ?? "none", FailingStreak: health?.failingStreak ?? 0 } }),
     HostConfig: {
       NetworkMode: record.hostConfig.NetworkMode ?? "",
       ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
@@ -44,12 +56,12 @@ function commandLine(record: ContainerRecord): string {
 }
 
 /** `Up 2 hours`, `Exited (0) 3 minutes ago`, … as Docker writes it. */
-export function statusText(record: ContainerRecord, now: bigint): string {
+export function statusText(record: ContainerRecord, now: bigint, health: ContainerHealth | undefined): string {
   const { state } = record;
   const since = (time: string): string => humanDuration(Number(now - (parseTimeNano(time) ?? now)) / 1e6);
   switch (state.status) {
     case "running":
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${health ? ` (${health.status === "starting" ? "health: starting" : health.status})` : ""}`;
     case "paused":
       return `Up ${since(state.startedAt)} (Paused)`;
     case "restarting":

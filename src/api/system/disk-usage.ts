@@ -50,13 +50,14 @@ function imageUsage({ images, containers }: DiskUsageServices, apiVersion: ApiVe
   });
 }
 
-function containerUsage({ containers, images, networks }: DiskUsageServices): Promise<unknown[]> {
+function containerUsage(services: DiskUsageServices): Promise<unknown[]> {
+  const { containers, images } = services;
   const now = systemClock.nowNano();
   return Promise.all(
     containers.list().map(async (record) => {
       const { sizeBytes } = await containers.size(record.id);
       const rootFs = sizeBytes + (images.peek(record.imageId)?.sizeBytes ?? 0);
-      return toSummary(record, networks, now, record.config.Image ?? "", { rw: sizeBytes, rootFs });
+      return toSummary(record, services, { now, imageName: record.config.Image ?? "", size: { rw: sizeBytes, rootFs } });
     }),
   );
 }

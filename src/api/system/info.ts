@@ -1,3 +1,4 @@
+import { listedLogDrivers } from "#engine/container/log-types.ts";
 import type { SystemFacts } from "#engine/system/service.ts";
 import { apiVersionOf, type ApiVersion } from "../http/version.ts";
 
@@ -13,7 +14,7 @@ export function toInfo(facts: SystemFacts, apiVersion: ApiVersion): unknown {
     Images: facts.images,
     Driver: facts.snapshotter,
     DriverStatus: [["Backing Filesystem", facts.backingFileSystem]],
-    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: ["json-file", "none"] },
+    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: listedLogDrivers },
     MemoryLimit: facts.controllers.has("memory"),
     SwapLimit: facts.controllers.has("memory"),
     ...(before(42) && { KernelMemory: false }),

@@ -8,6 +8,7 @@ import { libc } from "#os/libc.ts";
 import { isSameProcess, processStartTicks } from "#os/process/identity.ts";
 import { openPipe, PipeReader, PipeWriter } from "#os/process/pipe.ts";
 import { childEnvironment } from "#os/process/self.ts";
+import { killDescendants } from "#os/process/tree.ts";
 import { monitorFiles, startMonitor } from "./conmon.ts";
 import { readExitCode } from "./exit-watch.ts";
 import { toStartError } from "./failure.ts";
@@ -42,6 +43,11 @@ export function execPiped(options: OciRuntimeOptions, request: ExecRequest): Pip
         throw toStartError(new EngineError("internal", complaint), "exec", options.family, request.process.args[0] ?? "");
       return code;
     }),
+    kill() {
+      killDescendants(child.pid);
+      // What hangs before it has become the program.
+      if (readPidFile(pidFile) === undefined) child.kill("SIGKILL");
+    },
   };
 }
 
@@ -109,20 +115,30 @@ function untilExitFile(folder: string, containerId: string, monitorPid: number, 
   });
 }
 
+function readPidFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8") || undefined;
+  } catch {
+    return undefined; // not made yet
+  }
+}
+
 async function untilPid(file: string, child: Bun.Subprocess): Promise<number> {
-  for (;;) {
+  // Rarer with time: a hundred checks each second must not be a hundred busy loops.
+  for (let pause = 2; ; pause = Math.min(pause * 1.5, 50)) {
     const ended = child.exitCode !== null || child.signalCode !== null;
     const text = await readFile(file, "utf8").catch(() => "");
     if (/^\d+$/.test(text)) return Number(text);
     if (ended) return 0;
-    await sleep(2);
+    await sleep(pause);
   }
 }
 
 /** crun tells a failure on its stderr as well, which is the program's: what stands in its log file is taken out of the first piece. */
-function withoutComplaint(reader: PipeReader, complaintOf: () => Promise<Buffer>): Pick<PipeReader, "read"> {
+function withoutComplaint(reader: PipeReader, complaintOf: () => Promise<Buffer>): Pick<PipeReader, "read" | "close"> {
   let first = true;
   return {
+    close: () => reader.close(),
     async read() {
       for (;;) {
         const chunk = await reader.read();
@@ -164,9 +180,10 @@ function isProgram({ pidFile, runtime }: RunningExec): boolean {
   }
 }
 
-function toExecOutput(reader: Pick<PipeReader, "read">): ExecOutput {
+function toExecOutput(reader: Pick<PipeReader, "read" | "close">): ExecOutput {
   return {
     read: () => reader.read(),
+    close: () => reader.close(),
     drain() {
       void (async () => {
         while ((await reader.read()) !== undefined) continue;

@@ -4,11 +4,14 @@ import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import { cgroupProcesses, cgroupFolder, isCgroupFrozen, type CgroupHierarchy } from "#os/cgroup.ts";
+import { setCgroupLimits } from "#os/cgroup-limits.ts";
 import type { Kernel } from "#os/kernel.ts";
+import { ageOfProcess } from "#os/process/age.ts";
 import { isSameProcess, processStartTicks, signalProcess } from "#os/process/identity.ts";
 import { childEnvironment } from "#os/process/self.ts";
+import { descendants, killDescendants } from "#os/process/tree.ts";
 import { removeTree } from "#os/remove-tree.ts";
-import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import type { RuntimeResources, RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import { AwaitedConfiguration } from "./awaited-configuration.ts";
 import { monitorFiles, startMonitor, type RuntimeCommand } from "./conmon.ts";
 import { execMonitored, execPiped } from "./exec.ts";
@@ -17,6 +20,7 @@ import { toStartError } from "./failure.ts";
 import { resizeTerminal } from "./resize.ts";
 import type { SeccompCache } from "./seccomp/cache.ts";
 import { connectStdin } from "./stdin.ts";
+import { readContainerUsage, type ContainerUsage } from "./usage.ts";
 import type {
   ExecRequest,
   FoundContainer,
@@ -156,6 +160,14 @@ export class OciRuntime implements RuntimeDriver {
     return execMonitored(this.#options, request);
   }
 
+  endLeftExec(bundle: string, isOurs: (containerId: string) => boolean): void {
+    const pid = readPid(monitorFiles.pid(bundle));
+    // Its cgroup tells it from another process that has got its pid.
+    if (pid === undefined || !isOurs(containerOf(pid))) return;
+    killDescendants(pid);
+    signalIfAlive(pid, SIGKILL);
+  }
+
   removeExec(bundle: string): Promise<void> {
     removeTree(bundle); // below the exec root, which is in memory
     return Promise.resolve();
@@ -182,6 +194,21 @@ export class OciRuntime implements RuntimeDriver {
     return folder !== undefined && isCgroupFrozen(folder);
   }
 
+  usage(process: RuntimeProcess, cgroupsPath: string): ContainerUsage | undefined {
+    if (!isSameProcess(process.pid, process.pidStartTicks)) return undefined;
+    try {
+      return readContainerUsage(this.#options.hierarchies, process.pid, cgroupsPath);
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Not by the runtime's `update`: crun up to 1.8 does not know what -1 means. */
+  setLimits(cgroupsPath: string, limits: Omit<RuntimeResources, "devices">): Promise<void> {
+    return setCgroupLimits(this.#options.hierarchies, cgroupsPath, limits);
+  }
+
   async pids(id: string): Promise<readonly number[]> {
     const folder = this.#cgroup(id, "pids");
     return folder === undefined ? [] : cgroupProcesses(folder);
@@ -197,6 +224,10 @@ export class OciRuntime implements RuntimeDriver {
       init: isSameProcess(process.pid, process.pidStartTicks),
       monitor: isSameProcess(process.monitorPid, process.monitorStartTicks),
     };
+  }
+
+  ageOf(process: RuntimeProcess): number {
+    return ageOfProcess(process.pidStartTicks);
   }
 
   find(id: string, bundle: string, persistFolder: string): FoundContainer {
@@ -281,13 +312,12 @@ function allPids(): number[] {
     .map(Number);
 }
 
-/** Children and their children, as the kernel lists them. Source: proc_pid_task_tid_children(5). */
-function descendants(pid: number): number[] {
+/** Id of the container whose cgroup a process is in; empty for others. */
+function containerOf(pid: number): string {
   try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-    return [...children.flatMap(descendants), ...children];
+    return /\/([0-9a-f]{64})$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "latin1"))?.[1] ?? "";
   } catch {
-    return []; // gone, or a kernel without the file
+    return ""; // gone
   }
 }
 
@@ -305,6 +335,10 @@ function commandLine(pid: number): string[] {
   } catch {
     return []; // gone
   }
+}
+
+function isGone(error: unknown): boolean {
+  return ["ENOENT", "ESRCH", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 function noneWhenGone(error: unknown): readonly number[] {

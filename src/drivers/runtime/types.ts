@@ -1,4 +1,5 @@
-import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import type { RuntimeResources, RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import type { ContainerUsage } from "./usage.ts";
 
 /** What the monitor of a container needs to know before the runtime's configuration is complete. Paths are absolute. */
 export interface RuntimeBeginRequest {
@@ -72,12 +73,16 @@ export interface PipedExec {
   readonly stdin: StdinConnection | undefined;
   /** Rejects with a `StartError` when the program could not be run. */
   readonly exit: Promise<number>;
+  /** Ends the program and what it has started, whatever it is at; `exit` follows. */
+  kill(): void;
 }
 
 export interface ExecOutput {
   read(): Promise<Uint8Array | undefined>;
   /** Reads on and throws away, so that the process is not held back by a client that has left. */
   drain(): void;
+  /** Gives up what is still to come: a child in the background may hold the other end for ever. */
+  close(): Promise<void>;
 }
 
 /** An exec with a terminal, or detached: conmon holds it, and it outlives the daemon. */
@@ -118,6 +123,8 @@ export interface RuntimeDriver {
   execPiped(request: ExecRequest): PipedExec;
   /** @throws {StartError} when the program cannot be run. Without `spoolLog` the output goes nowhere. */
   execMonitored(request: ExecRequest & { readonly tty: boolean; readonly spoolLog?: string }): Promise<MonitoredExec>;
+  /** Ends a piped exec of a daemon before this one, if it still runs in a container of ours. */
+  endLeftExec(bundle: string, isOurs: (containerId: string) => boolean): void;
   /** Gives back what an exec left: its bundle. */
   removeExec(bundle: string): Promise<void>;
   stdin(request: StdinRequest): Promise<StdinConnection>;
@@ -126,10 +133,16 @@ export interface RuntimeDriver {
   resume(id: string): Promise<void>;
   /** True while its processes are frozen, whoever did it. */
   isFrozen(id: string): boolean;
+  /** Undefined when it has just ended. */
+  usage(process: RuntimeProcess, cgroupsPath: string): ContainerUsage | undefined;
+  /** Sets limits of a running container; -1 is none, devices stay. @throws {LimitRefused} by the kernel; what was set until then stays */
+  setLimits(cgroupsPath: string, limits: Omit<RuntimeResources, "devices">): Promise<void>;
   /** Processes of the container, host pids. */
   pids(id: string): Promise<readonly number[]>;
   /** True while process and monitor are those of the record. */
   alive(process: RuntimeProcess): { readonly init: boolean; readonly monitor: boolean };
+  /** Milliseconds since the first process was started; no step of the clock moves it. */
+  ageOf(process: RuntimeProcess): number;
   /** What is left of a container from before this daemon started. */
   find(id: string, bundle: string, persistFolder: string): FoundContainer;
   /**

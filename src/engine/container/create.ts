@@ -8,6 +8,7 @@ import { validateLogOptions } from "#drivers/log/options.ts";
 import { validateCpuset } from "./cpuset.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { withDefaults } from "./host-config.ts";
+import { logConfig } from "./log-config.ts";
 import { mergeImageConfig } from "./image-config.ts";
 import { monitorShape } from "./monitor.ts";
 import { parseMounts, resolveMounts } from "./mounts.ts";
@@ -96,6 +97,7 @@ export async function createContainer(
     volatile: hostConfig.AutoRemove === true,
     logDriver: hostConfig.LogConfig?.Type ?? deps.settings.defaultLogDriver,
   };
+  logConfig(deps, record); // what only a start would refuse
   for (const mount of mounts) if (mount.name !== undefined) deps.volumes.addUser(mount.name, id);
   try {
     await deps.containers.add(record);

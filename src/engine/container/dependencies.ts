@@ -1,3 +1,4 @@
+import type { LogDriver } from "#drivers/log/drivers.ts";
 import type { LogHub } from "#drivers/log/types.ts";
 import type { MetadataStore } from "#drivers/metadata/store.ts";
 import type { NetworkDriver } from "#drivers/network/types.ts";
@@ -17,7 +18,7 @@ import type { ContainerRegistry } from "./registry.ts";
 export interface ContainerSettings {
   readonly defaultRuntime: string;
   readonly initPath: string | undefined;
-  readonly defaultLogDriver: "json-file" | "none";
+  readonly defaultLogDriver: LogDriver;
   readonly defaultLogOptions: Readonly<Record<string, string>>;
   readonly defaultUlimits: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
   readonly defaultShmBytes: number;

@@ -26,6 +26,7 @@ export function withDefaults(deps: Dependencies, host: HostConfig, options: Crea
     SecurityOpt: withLabelOption(host),
     // Twice the memory unless said otherwise.
     ...(host.Memory && !host.MemorySwap && { MemorySwap: host.Memory * 2 }),
+    ...(host.MemorySwappiness === -1 && { MemorySwappiness: null }),
     PidsLimit: host.PidsLimit && host.PidsLimit > 0 ? host.PidsLimit : null,
     RestartPolicy: { Name: host.RestartPolicy?.Name || "no", MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0 },
     LogConfig: { Type: logType, Config: logOptions },

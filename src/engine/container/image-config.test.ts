@@ -31,3 +31,11 @@ test.each([
 ])("the working directory %p becomes %p", (wanted, path) => {
   expect(mergeImageConfig({ WorkingDir: wanted }, image).WorkingDir).toBe(path);
 });
+
+test("a health check is the image's, field by field where the request says nothing", () => {
+  const image = { Healthcheck: { Test: ["CMD", "image"], Interval: 5e9, Retries: 7 } };
+  const merged = (Healthcheck: object | null) => mergeImageConfig({ Healthcheck }, image).Healthcheck;
+  expect(merged(null)).toEqual(image.Healthcheck);
+  expect(merged({ Interval: 1e9, Test: [], Timeout: 0 })).toEqual({ Test: ["CMD", "image"], Interval: 1e9, Retries: 7 });
+  expect(merged({ Test: ["NONE"] })?.Test).toEqual(["NONE"]);
+});

@@ -25,10 +25,18 @@ export function mergeImageConfig(config: ContainerConfig, image: ImageRunConfig)
     ExposedPorts: mergeKeys(image.ExposedPorts, config.ExposedPorts),
     Volumes: mergeKeys(image.Volumes, config.Volumes),
     ...((config.StopSignal || image.StopSignal) && { StopSignal: config.StopSignal || image.StopSignal }),
-    ...(config.Healthcheck === undefined && image.Healthcheck && { Healthcheck: image.Healthcheck }),
+    ...mergeHealthcheck(config.Healthcheck, image.Healthcheck),
     ...(image.OnBuild && { OnBuild: image.OnBuild }),
     ...(config.Shell === undefined && image.Shell && { Shell: image.Shell }),
   };
+}
+
+/** Field by field: what the request leaves at zero is the image's. Source: Engine API, HealthConfig. */
+function mergeHealthcheck(own: ContainerConfig["Healthcheck"], image: ImageRunConfig["Healthcheck"]): Pick<ContainerConfig, "Healthcheck"> {
+  if (!own) return image ? { Healthcheck: image } : {};
+  if (!image) return { Healthcheck: own };
+  const set = Object.fromEntries(Object.entries(own).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : Boolean(value))));
+  return { Healthcheck: { ...image, ...set } };
 }
 
 /** Without `.`, `..` and a slash at the end. */

@@ -47,6 +47,7 @@ export class Lifecycle {
     clearTimeout(live.restartTimer);
     if (!automatic) live.restartDelayMilliseconds = 0;
     live.stopRequested = false;
+    live.endedUnhealthy = false;
     live.killed = false;
     await live.teardown;
     // A stop or a removal may have come while this waited.
@@ -78,7 +79,7 @@ export class Lifecycle {
     const record = this.#deps.containers.get(id);
     if (!isRunning(record.state)) return;
     const paths = instancePaths(this.#deps.instance).container(id);
-    this.#live.of(id).startedMonotonic = this.#deps.clock.monotonic();
+    this.#live.of(id).startedMonotonic = this.#deps.clock.monotonic() - runtimeOf(this.#deps, record).ageOf(record.state.process);
     runtimeOf(this.#deps, record).watch(id, record.state.process, paths.persist, (exit) => void this.#onExit(id, exit));
   }
 
@@ -135,6 +136,7 @@ export class Lifecycle {
     const decision = decideRestart(record.hostConfig.RestartPolicy, {
       exitCode: result.exitCode,
       stoppedByUser: live.stopRequested || record.stoppedByUser || this.#closing,
+      endedUnhealthy: live.endedUnhealthy,
       restartCount: record.restartCount,
       ranMilliseconds,
       previousDelay: live.restartDelayMilliseconds,
@@ -161,7 +163,7 @@ export class Lifecycle {
     live.restartTimer = setTimeout(() => {
       const restart = this.#locks.run(id, async () => {
         const record = containers.peek(id);
-        if (record?.state.status !== "restarting") return; // stopped or removed meanwhile
+        if (record?.state.status !== "restarting" || this.#closing) return; // stopped or removed meanwhile
         await containers.note(id, { restartCount: record.restartCount + 1 });
         await this.#startLocked(id, true);
       });
@@ -175,7 +177,7 @@ export class Lifecycle {
     const { id } = record;
     const paths = instancePaths(deps.instance).container(id);
     await runtimeOf(deps, record).remove(id, paths.bundle, cgroupsPath(deps, record));
-    await deps.snapshots.unmount(paths.rootfs);
+    await deps.snapshots.leave(paths.rootfs);
     if (record.sandbox && deps.containers.peek(id)) {
       const { sandbox: _gone, ...rest } = deps.containers.get(id);
       await deps.store.observe((transaction) => transaction.put("container", id, rest));
@@ -185,10 +187,15 @@ export class Lifecycle {
   /**
    * Sends the stop signal, and after the timeout kills.
    * @param timeoutSeconds  0 kills at once, -1 waits for ever; undefined: the container's own, else the daemon's
+   * @param byDaemon  nobody asked for it: the restart policy starts it with the next daemon
    * @param shownName  what the caller has called it
    * @throws {EngineError} `not_modified` when it does not run
    */
-  async stop(id: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }, shownName = id): Promise<void> {
+  async stop(
+    id: string,
+    options: { readonly signal?: string; readonly timeoutSeconds?: number; readonly byDaemon?: boolean },
+    shownName = id,
+  ): Promise<void> {
     const { containers } = this.#deps;
     const live = this.#live.of(id);
     const record = containers.get(id);
@@ -203,10 +210,42 @@ export class Lifecycle {
       return;
     }
     if (!isUp) throw new EngineError("not_modified", `container ${id} is already stopped`);
-    await containers.note(id, { stoppedByUser: true });
+    await containers.note(id, options.byDaemon ? { interrupted: true } : { stoppedByUser: true });
     const timeout = options.timeoutSeconds ?? record.config.StopTimeout ?? this.#deps.settings.stopTimeoutSeconds;
     await this.#endProcess(id, signal, timeout);
     this.#deps.events.emit("container", "stop", id, containerAttributes(record));
+  }
+
+  /** Ends a container that its check has found unhealthy: the restart policy starts it again. */
+  async restartUnhealthy(id: string): Promise<void> {
+    const record = this.#deps.containers.get(id);
+    const live = this.#live.of(id);
+    if (!isRunning(record.state) || live.stopRequested) return;
+    live.endedUnhealthy = true;
+    await this.#deps.containers.note(id, { interrupted: true });
+    const timeout = record.config.StopTimeout ?? this.#deps.settings.stopTimeoutSeconds;
+    await this.#endProcess(id, parseSignal(record.config.StopSignal || "SIGTERM"), timeout);
+  }
+
+  /** Runs `body` while the container is not being started. */
+  exclusively<T>(id: string, body: () => Promise<T>): Promise<T> {
+    return this.#locks.run(id, body);
+  }
+
+  /** The restart that is waited for does not come: its policy does not want it any more. */
+  async cancelRestart(id: string): Promise<void> {
+    if (this.#deps.containers.get(id).state.status !== "restarting") return;
+    clearTimeout(this.#live.of(id).restartTimer);
+    await this.#deps.containers.change(id, { type: "restart-cancelled" });
+  }
+
+  /** From now on nothing is started again. */
+  beginShutdown(): void {
+    this.#closing = true;
+  }
+
+  get isClosing(): boolean {
+    return this.#closing;
   }
 
   async #endProcess(id: string, signal: number, timeoutSeconds: number): Promise<void> {
@@ -365,7 +404,7 @@ export class Lifecycle {
 
   /** Waits until everything that was begun off the user's path is done. */
   async settle(): Promise<void> {
-    this.#closing = true;
+    this.beginShutdown();
     await Promise.allSettled([...this.#cleanups, this.#spares.close(), ...[...this.#live.all()].map((live) => live.dropSpare())]);
   }
 }

@@ -34,6 +34,8 @@ export class LiveContainer {
   startedMonotonic = 0;
   /** A stop or a kill is on its way: the restart policy does not apply to this end. */
   stopRequested = false;
+  /** It is being ended, or was, for being unhealthy. */
+  endedUnhealthy = false;
   /** SIGKILL is on its way: a pause that crosses it must not keep the processes from dying. */
   killed = false;
   /** `restart` of an AutoRemove container must not lose it between stop and start. */

@@ -5,17 +5,21 @@ export interface RestartPolicy {
   readonly MaximumRetryCount?: number;
 }
 
+/** The policies of Docker, and our own: `on-unhealthy` starts a container again whose health check has turned unhealthy. */
+const policies = ["", "no", "always", "unless-stopped", "on-failure", "on-unhealthy"];
+const policiesWithLimit = ["on-failure", "on-unhealthy"];
+
 /** @throws {EngineError} `invalid` with Docker's texts */
 export function validateRestartPolicy(policy: RestartPolicy | undefined | null): void {
   const name = policy?.Name ?? "";
   const retries = policy?.MaximumRetryCount ?? 0;
-  if (!["", "no", "always", "unless-stopped", "on-failure"].includes(name)) {
+  if (!policies.includes(name)) {
     throw new EngineError(
       "invalid",
       `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
     );
   }
-  if (name !== "on-failure" && retries !== 0) {
+  if (!policiesWithLimit.includes(name) && retries !== 0) {
     const also = retries < 0 ? " and cannot be negative" : "";
     throw new EngineError("invalid", `invalid restart policy: maximum retry count can only be used with 'on-failure'${also}`);
   }
@@ -41,6 +45,8 @@ export function decideRestart(
   exit: {
     readonly exitCode: number;
     readonly stoppedByUser: boolean;
+    /** It was ended because its health check had turned unhealthy. */
+    readonly endedUnhealthy: boolean;
     readonly restartCount: number;
     readonly ranMilliseconds: number;
     readonly previousDelay: number;
@@ -51,7 +57,10 @@ export function decideRestart(
   return { restart: !exit.stoppedByUser && wants(policy, exit), delayMilliseconds };
 }
 
-function wants(policy: RestartPolicy | undefined | null, exit: { readonly exitCode: number; readonly restartCount: number }): boolean {
+function wants(
+  policy: RestartPolicy | undefined | null,
+  exit: { readonly exitCode: number; readonly restartCount: number; readonly endedUnhealthy: boolean },
+): boolean {
   switch (policy?.Name) {
     case "always":
     case "unless-stopped":
@@ -60,20 +69,36 @@ function wants(policy: RestartPolicy | undefined | null, exit: { readonly exitCo
       const limit = policy.MaximumRetryCount ?? 0;
       return exit.exitCode !== 0 && (limit === 0 || exit.restartCount < limit);
     }
+    case "on-unhealthy":
+      return exit.endedUnhealthy;
     default:
       return false;
   }
 }
 
+/**
+ * Whether a container that has turned unhealthy is ended, to be started again.
+ * @param restarts  for this reason, without having been healthy in between
+ */
+export function restartsWhenUnhealthy(policy: RestartPolicy | undefined | null, restarts: number): boolean {
+  const limit = policy?.MaximumRetryCount ?? 0;
+  return policy?.Name === "on-unhealthy" && (limit === 0 || restarts < limit);
+}
+
 /** Whether a container that does not run is started when the daemon starts. */
-export function startsWithDaemon(policy: RestartPolicy | undefined | null, stoppedByUser: boolean, exitCode: number): boolean {
+export function startsWithDaemon(
+  policy: RestartPolicy | undefined | null,
+  ended: { readonly stoppedByUser: boolean; readonly interrupted: boolean; readonly exitCode: number },
+): boolean {
   switch (policy?.Name) {
     case "always":
       return true;
     case "unless-stopped":
-      return !stoppedByUser;
+      return !ended.stoppedByUser;
     case "on-failure":
-      return !stoppedByUser && exitCode !== 0;
+      return !ended.stoppedByUser && ended.exitCode !== 0;
+    case "on-unhealthy":
+      return !ended.stoppedByUser && ended.interrupted;
     default:
       return false;
   }

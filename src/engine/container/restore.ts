@@ -3,13 +3,18 @@ import { messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
+import { startInOrder } from "./boot-order/start.ts";
 import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { upstreamServers } from "./files.ts";
+import { endLeftCheck } from "./health/left-checks.ts";
+import { healthUnchecked } from "./health/state.ts";
+import type { HealthMonitor } from "./health/monitor.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { startsWithDaemon } from "./restart-policy.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
-import { logConfig, now, runtimeOf } from "./start.ts";
+import { logConfig } from "./log-config.ts";
+import { now, runtimeOf } from "./start.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
 import { isRunning } from "./state.ts";
 
@@ -45,14 +50,14 @@ export async function restoreContainers(deps: ContainerDependencies, lifecycle: 
 }
 
 /** Starts what its restart policy wants to run. Not waited for: a container that does not start must not keep the API closed. */
-export function startWanted(deps: ContainerDependencies, lifecycle: Lifecycle): void {
-  for (const record of deps.containers.all()) {
-    if (isRunning(record.state) || record.state.status === "created" || record.hostConfig.AutoRemove) continue;
-    if (!startsWithDaemon(record.hostConfig.RestartPolicy, record.stoppedByUser, record.state.exitCode)) continue;
-    lifecycle
-      .start(record.id)
-      .catch((error: unknown) => deps.log.warn("container could not be started", { container: record.id, error: messageOf(error) }));
-  }
+export function startWanted(deps: ContainerDependencies, lifecycle: Lifecycle, health: HealthMonitor): void {
+  const wanted = [...deps.containers.all()].filter(({ state, hostConfig, stoppedByUser, interrupted = false }) => {
+    if (isRunning(state) || state.status === "created" || hostConfig.AutoRemove) return false;
+    return startsWithDaemon(hostConfig.RestartPolicy, { stoppedByUser, interrupted, exitCode: state.exitCode });
+  });
+  startInOrder({ deps, lifecycle, health }, wanted).catch((error: unknown) =>
+    deps.log.error("containers were not started", { error: messageOf(error) }),
+  );
 }
 
 /** Made, let go, and not ended. */
@@ -83,7 +88,7 @@ async function restoreOne(deps: ContainerDependencies, record: ContainerRecord):
     found = runtime.find(record.id, paths.bundle, paths.persist);
   }
   if (found.alive && found.process && !found.waitsForStart && record.state.status !== "removing") {
-    await logs.open(logConfig(deps, record));
+    await logs.open(logConfig(deps, record), true);
     logs.setValve(record.id, attachSocket(paths.bundle));
     if (!isRunning(record.state)) {
       await containers.restore(record.id, { ...record.state, status: "running", process: found.process, startedAt: now(deps) });
@@ -105,12 +110,14 @@ async function restoreOne(deps: ContainerDependencies, record: ContainerRecord):
   if (isRunning(record.state)) {
     const { process: _gone, ...history } = record.state;
     const { exitCode, oomKilled } = found.exit ?? { exitCode: unknownExitCode, oomKilled: false };
-    await logs.open(logConfig(deps, record));
+    await logs.open(logConfig(deps, record), true);
     await logs.finish(record.id);
     const { sandbox: _sandbox, ...rest } = record;
     await deps.store.observe((transaction) =>
       transaction.put("container", record.id, {
         ...rest,
+        ...(found.exit === undefined && { interrupted: true }),
+        ...(record.health && { health: healthUnchecked(record.health) }),
         state: { ...history, status: "exited", exitCode, oomKilled, finishedAt: now(deps) },
       }),
     );
@@ -120,6 +127,7 @@ async function restoreOne(deps: ContainerDependencies, record: ContainerRecord):
   } else if (record.state.status === "starting" || record.state.status === "restarting") {
     await containers.restore(record.id, { ...record.state, status: record.state.startedAt.startsWith("0001") ? "created" : "exited" });
   }
+  if (record.logDriver !== "json-file" && !isRunning(record.state)) await logs.sendRest(logConfig(deps, record));
   return undefined;
 }
 
@@ -167,7 +175,10 @@ async function removeOrphans(deps: ContainerDependencies): Promise<void> {
     if (!bundles.has(`${paths.bundles}/${name}`)) await deps.removeTree(`${paths.bundles}/${name}`);
   }
   // Execs are not kept over a restart: what still runs of them runs on without us.
-  for (const name of await deps.listFolders(paths.execs)) await deps.removeTree(`${paths.execs}/${name}`);
+  for (const name of await deps.listFolders(paths.execs)) {
+    endLeftCheck(deps, name);
+    await deps.removeTree(`${paths.execs}/${name}`);
+  }
   for (const id of await deps.listFolders(paths.containers)) {
     if (isKnown(id)) continue;
     deps.log.info("orphaned folder removed", { container: id });

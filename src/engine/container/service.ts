@@ -1,23 +1,28 @@
 import { deferred } from "#lib/async.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
-import { logPath } from "#drivers/log/options.ts";
+import { logPath } from "#drivers/log/storage.ts";
 import type { LogEntry, LogQuery, OutputReader } from "#drivers/log/types.ts";
 import type { ContainerCreateRequest, EndpointSettings } from "#types/engine-api/index.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import { copyStreams, type AttachEnd, type AttachOptions, type ClientStream } from "./attachment.ts";
+import { stopInOrder } from "./boot-order/stop.ts";
 import { containerAttributes, createContainer, type CreateOptions, type CreateResult } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
+import { HealthMonitor } from "./health/monitor.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { LiveContainers, type LiveContainer, type PendingAttach } from "./live.ts";
 import { parseContainerName } from "./names.ts";
 import { connectContainer, disconnectContainer, networkEndpoints, type NetworkEndpoint } from "./networking.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
+import { logConfig } from "./log-config.ts";
 import { isStdinOnce, makeFolders } from "./monitor.ts";
 import { SpareMonitors } from "./spare-monitor.ts";
-import { logConfig, openInput, runtimeOf } from "./start.ts";
+import { openInput, runtimeOf } from "./start.ts";
 import { isRunning } from "./state.ts";
+import { StatsCollector } from "./stats/collector.ts";
 import { topProcesses, type ProcessTable } from "./top.ts";
+import { ContainerUpdates } from "./update/update.ts";
 import { Waiters, type WaitCondition, type WaitResult } from "./waiters.ts";
 
 /** Containers, as the API sees them. Names in parameters are ids, names or prefixes of ids. */
@@ -27,11 +32,25 @@ export class ContainerService {
   readonly #waiters = new Waiters();
   readonly #spares: SpareMonitors;
   readonly lifecycle: Lifecycle;
+  readonly health: HealthMonitor;
+  readonly stats: StatsCollector;
+  readonly updates: ContainerUpdates;
 
   constructor(deps: ContainerDependencies) {
     this.#deps = deps;
     this.#spares = new SpareMonitors(deps);
     this.lifecycle = new Lifecycle(deps, this.#live, this.#waiters, this.#spares);
+    this.stats = new StatsCollector({
+      ...deps,
+      usageOf: (record) =>
+        isRunning(record.state) ? runtimeOf(deps, record).usage(record.state.process, cgroupsPath(deps, record)) : undefined,
+    });
+    this.updates = new ContainerUpdates(deps, this.lifecycle);
+    this.health = new HealthMonitor({
+      ...deps,
+      restartUnhealthy: (id) => this.lifecycle.restartUnhealthy(id),
+      ageOf: (record) => (isRunning(record.state) ? runtimeOf(deps, record).ageOf(record.state.process) : 0),
+    });
   }
 
   /** What was left by an earlier daemon is in order: containers may be made ready ahead. */
@@ -302,11 +321,13 @@ export class ContainerService {
     return { deleted, reclaimedBytes };
   }
 
-  /** Stops everything that runs, each within the timeout: at a shutdown without live restore. */
+  /** Stops everything that runs, dependents first, each within its own timeout or this one: at a shutdown without live restore. */
   async stopAll(timeoutSeconds: number): Promise<void> {
-    const running = this.list().filter((record) => isRunning(record.state));
-    await Promise.allSettled(
-      running.map((record) => this.lifecycle.stop(record.id, { timeoutSeconds: record.config.StopTimeout ?? timeoutSeconds })),
+    this.lifecycle.beginShutdown();
+    const all = this.list();
+    const running = all.filter((record) => isRunning(record.state));
+    await stopInOrder(running, all, (record) =>
+      this.lifecycle.stop(record.id, { timeoutSeconds: record.config.StopTimeout ?? timeoutSeconds, byDaemon: true }),
     );
   }
 
@@ -320,7 +341,7 @@ export class ContainerService {
     const paths = instancePaths(this.#deps.instance).container(record.id);
     return {
       ...paths,
-      log: record.logDriver === "none" ? "" : logPath(paths.logs, record.id),
+      log: record.logDriver === "json-file" ? logPath(paths.logs, record.id) : "",
       snapshotter: this.#deps.snapshots.name,
       cgroups: cgroupsPath(this.#deps, record),
     };

@@ -40,7 +40,7 @@ export class SpareMonitor {
     await this.starting[Symbol.asyncDispose]();
     await deps.removeTree(bundle);
     await this.#rootfs?.catch(() => undefined);
-    if (this.#rootfs) await deps.snapshots.unmount(rootfs);
+    if (this.#rootfs) await deps.snapshots.leave(rootfs);
     if (!deps.containers.peek(this.id)) await deps.removeTree(folder);
   }
 }

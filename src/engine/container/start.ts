@@ -1,8 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
-import { logAttributes } from "#drivers/log/attributes.ts";
-import { defaultLogOptions } from "#drivers/log/options.ts";
-import type { LogConfig } from "#drivers/log/types.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
 import type { RuntimeDriver, RuntimeProcess, StdinConnection } from "#drivers/runtime/types.ts";
 import { makeInRootfs, readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
@@ -16,6 +13,7 @@ import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { upstreamServers, writeContainerFiles } from "./files.ts";
 import type { LiveContainer } from "./live.ts";
+import { logConfig } from "./log-config.ts";
 import { beginRequest, isStdinOnce, makeFolders, monitorShape } from "./monitor.ts";
 import { portRequests } from "./ports.ts";
 import { mountRootfs } from "./rootfs.ts";
@@ -109,7 +107,7 @@ function unmountLater(deps: ContainerDependencies, id: string, mounted: Promise<
   mounted.catch(() => undefined); // awaited by the start; a failure before that is the one to tell
   undo.defer(async () => {
     await mounted.catch(() => undefined);
-    await deps.snapshots.unmount(instancePaths(deps.instance).container(id).rootfs);
+    await deps.snapshots.leave(instancePaths(deps.instance).container(id).rootfs);
   });
 }
 
@@ -140,7 +138,7 @@ async function startProcess(
   const recorded = deps.containers.change(
     id,
     { type: "start", process, at: now(deps) },
-    { stoppedByUser: false, ...(made.sandbox && { sandbox: made.sandbox }) },
+    { stoppedByUser: false, interrupted: false, ...(made.sandbox && { sandbox: made.sandbox }) },
   );
   runtime.watch(id, process, paths.persist, made.onExit);
   deps.events.emit("container", "start", id, containerAttributes(record));
@@ -264,31 +262,6 @@ export function runtimeOf(deps: Pick<ContainerDependencies, "runtimes" | "settin
   const runtime = deps.runtimes.get(name);
   if (!runtime) throw new EngineError("invalid", `unknown or invalid runtime name: ${name}`);
   return runtime;
-}
-
-/** Where a container's output goes. */
-export function logConfig(deps: Pick<ContainerDependencies, "instance">, record: ContainerRecord): LogConfig {
-  const paths = instancePaths(deps.instance).container(record.id);
-  const driver = record.logDriver === "none" ? "none" : "json-file";
-  // What the container says counts; without a word, a log must not fill the disk.
-  const own = record.hostConfig.LogConfig?.Config ?? {};
-  const options = driver === "none" ? own : { ...defaultLogOptions, ...own };
-  return {
-    containerId: record.id,
-    spoolFolder: paths.spool,
-    logsFolder: paths.logs,
-    driver,
-    options,
-    attributes: logAttributes(own, {
-      id: record.id,
-      name: record.name,
-      imageId: record.imageId,
-      imageName: record.config.Image ?? "",
-      labels: record.config.Labels ?? {},
-      environment: record.config.Env ?? [],
-    }),
-    tty: record.config.Tty === true,
-  };
 }
 
 export function now(deps: Pick<ContainerDependencies, "clock">): string {

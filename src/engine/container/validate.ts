@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { EngineError } from "#lib/errors.ts";
-import type { ContainerConfig, HostConfig } from "#types/engine-api/index.ts";
+import type { ContainerConfig, ContainerUpdateRequest, HostConfig } from "#types/engine-api/index.ts";
 import { validateRestartPolicy } from "./restart-policy.ts";
 import { parseSignal } from "./signals.ts";
 
@@ -23,6 +23,18 @@ export function validateConfig(config: ContainerConfig, host: HostConfig): void 
   validateCpu(host);
   validateModes(host);
   validateMaps(host);
+}
+
+/** As `validateConfig`, for the limits and the policy of an update. @throws {EngineError} `invalid` with Docker's texts */
+export function validateUpdate(update: ContainerUpdateRequest): void {
+  const { RestartPolicy: policy, ...limits } = update;
+  if (policy?.Name) validateRestartPolicy(policy); // without a name it is none
+  validateMemory(limits, { isUpdate: true });
+  validateCpu(limits);
+  // A create leaves these to the kernel, which takes the nearest value.
+  const shares = limits.CpuShares ?? 0;
+  if (shares === 1) throw invalid("the minimum allowed cpu-shares is 2");
+  if (shares > 262144) throw invalid("the maximum allowed cpu-shares is 262144");
 }
 
 function validateProcess(config: ContainerConfig): void {
@@ -53,12 +65,13 @@ function validateHealthcheck(config: ContainerConfig): void {
   if ((check.Retries ?? 0) < 0) throw invalid("Retries in Healthcheck cannot be negative");
 }
 
-function validateMemory(host: HostConfig): void {
+function validateMemory(host: HostConfig, { isUpdate = false } = {}): void {
   const memory = host.Memory ?? 0;
   const swap = host.MemorySwap ?? 0;
   if (memory !== 0 && memory < minimumMemoryBytes) throw invalid("Minimum memory limit allowed is 6MB");
   if (memory > 0 && swap > 0 && swap < memory) throw invalid("Minimum memoryswap limit should be larger than memory limit, see usage");
-  if (memory === 0 && swap > 0) throw invalid("You should always set the Memory limit when using Memoryswap limit, see usage");
+  // An update may rely on the limit that is set already.
+  if (memory === 0 && swap > 0 && !isUpdate) throw invalid("You should always set the Memory limit when using Memoryswap limit, see usage");
   const reservation = host.MemoryReservation ?? 0;
   if (reservation > 0 && reservation < minimumMemoryBytes) throw invalid("Minimum memory reservation allowed is 6MB");
   if (memory > 0 && reservation > memory) throw invalid("Minimum memory limit can not be less than memory reservation limit, see usage");

@@ -12,10 +12,12 @@ import type { ContainerDependencies } from "../container/dependencies.ts";
 import { parseDetachKeys } from "../container/detach-keys.ts";
 import { buildProcess } from "../container/spec/build.ts";
 import { processInputs } from "../container/spec/assemble.ts";
+import { checkFolder } from "../container/health/left-checks.ts";
 import { runtimeOf } from "../container/start.ts";
 import { isRunning } from "../container/state.ts";
 import { resolveUser, type ResolvedUser } from "../container/user.ts";
 import { containerCapabilities } from "../container/spec/capabilities.ts";
+import { captureExec, type Captured, type CaptureLimits } from "./capture.ts";
 
 /** What an exec was asked for. */
 export interface ExecConfig {
@@ -37,6 +39,8 @@ export interface Exec {
   readonly id: string;
   readonly containerId: string;
   readonly config: ExecConfig;
+  /** Its folder below the exec root. */
+  readonly bundle: string;
   /** The container's run that it was made for: one that was never started ends with it. */
   readonly containerStartedAt: string;
   /** Resolves when its process is there, or will never be. */
@@ -46,6 +50,19 @@ export interface Exec {
   exitCode: number | undefined;
   pid: number;
 }
+
+/** A health check runs as the container's user, in its folder and environment. */
+const checkConfig: Omit<ExecConfig, "command"> = {
+  environment: [],
+  workingDirectory: "",
+  user: "",
+  privileged: false,
+  tty: false,
+  attachStdin: false,
+  attachStdout: true,
+  attachStderr: true,
+  detachKeys: "",
+};
 
 /** Ended execs that can still be inspected; the oldest go first. */
 const keptExecs = 1000;
@@ -69,8 +86,13 @@ export class ExecService {
     const record = this.#runningContainer(name);
     parseDetachKeys(config.detachKeys, "escape");
     if (config.user !== "") this.#resolveUser(config, record);
+    return this.#add(record, config).id;
+  }
+
+  #add(record: ContainerRecord, config: ExecConfig, id = randomId(), folder = id): Exec {
     const exec: Exec = {
-      id: randomId(),
+      id,
+      bundle: instancePaths(this.#deps.instance).exec(folder),
       containerId: record.id,
       config,
       containerStartedAt: record.state.startedAt,
@@ -82,9 +104,33 @@ export class ExecService {
     };
     this.#forgetOld();
     this.#execs.set(exec.id, exec);
-    const entry = `exec_create: ${config.command.join(" ")}`;
+    const entry = `exec_create: ${shownCommand(config.command)}`;
     this.#deps.events.emit("container", entry, record.id, { ...containerAttributes(record), execID: exec.id });
-    return exec.id;
+    return exec;
+  }
+
+  /**
+   * Runs a program whose client is the daemon itself: a health check. Nothing is kept of it.
+   * @throws {EngineError} when it could not be run
+   */
+  async check(id: string, command: readonly string[], limits: CaptureLimits, signal: AbortSignal): Promise<Captured> {
+    if (command.length === 0) throw new EngineError("invalid", "No exec command specified");
+    const execId = randomId();
+    this.#add(this.#runningContainer(id), { ...checkConfig, command }, execId, checkFolder(execId));
+    const { exec, record } = this.#claim(execId);
+    try {
+      const { runtime, request } = this.#prepare(exec, record);
+      const running = runtime.execPiped(request);
+      this.#announceStart(exec, record);
+      const captured = await captureExec(running, limits, signal);
+      this.#ended(exec, record, captured.exitCode, request.bundle);
+      return captured;
+    } catch (error) {
+      this.#failed(exec, record, error);
+      throw error;
+    } finally {
+      this.#execs.delete(execId);
+    }
   }
 
   /** @throws {EngineError} `not_found` with Docker's text */
@@ -215,7 +261,7 @@ export class ExecService {
     if (!isThere) throw new EngineError("conflict", "timeout waiting for exec session ready");
     if (!exec.running) throw new EngineError("conflict", `exec process is not started`);
     const record = this.#deps.containers.get(exec.containerId);
-    if (exec.config.tty) await runtimeOf(this.#deps, record).resize(this.#bundle(exec), width, height);
+    if (exec.config.tty) await runtimeOf(this.#deps, record).resize(exec.bundle, width, height);
   }
 
   /** An exec is started once. */
@@ -249,7 +295,7 @@ export class ExecService {
     const request: ExecRequest = {
       containerId: record.id,
       execId: exec.id,
-      bundle: this.#bundle(exec),
+      bundle: exec.bundle,
       process: { ...base, args: config.command },
       openStdin: config.attachStdin,
     };
@@ -266,7 +312,7 @@ export class ExecService {
 
   #announceStart(exec: Exec, record: ContainerRecord): void {
     exec.began.resolve();
-    const entry = `exec_start: ${exec.config.command.join(" ")}`;
+    const entry = `exec_start: ${shownCommand(exec.config.command)}`;
     this.#deps.events.emit("container", entry, record.id, { ...containerAttributes(record), execID: exec.id });
   }
 
@@ -285,17 +331,13 @@ export class ExecService {
     exec.running = false;
     exec.began.resolve();
     exec.exitCode = error instanceof StartError ? startFailureExitCodes[error.failure] : 126;
-    this.#removeBundle(record, this.#bundle(exec));
+    this.#removeBundle(record, exec.bundle);
   }
 
   #removeBundle(record: ContainerRecord, bundle: string): void {
     runtimeOf(this.#deps, record)
       .removeExec(bundle)
       .catch((error: unknown) => this.#deps.log.warn("folder of an exec could not be removed", { bundle, error: messageOf(error) }));
-  }
-
-  #bundle(exec: Exec): string {
-    return instancePaths(this.#deps.instance).exec(exec.id);
   }
 
   #runningContainer(name: string): ContainerRecord {
@@ -315,6 +357,11 @@ export class ExecService {
       if (exec.exitCode !== undefined || this.#isGone(exec)) this.#execs.delete(id);
     }
   }
+}
+
+/** A space always follows the program, as dockerd writes it. */
+function shownCommand([program = "", ...words]: readonly string[]): string {
+  return `${program} ${words.join(" ")}`;
 }
 
 interface Prepared {

@@ -9,6 +9,13 @@ export function openPipe(): { readonly read: number; readonly write: number } {
   return { read: pair.readInt32LE(0), write: pair.readInt32LE(4) };
 }
 
+const F_SETPIPE_SZ = 1031;
+
+/** Lets a pipe hold more than 64 KiB, as far as the host allows. Source: fcntl(2). */
+export function widenPipe(descriptor: number, sizeBytes: number): void {
+  libc.fcntl(descriptor, F_SETPIPE_SZ, sizeBytes);
+}
+
 /** The reading end of a pipe on the event loop: nothing is read ahead, so a slow reader holds the writer back. Owns the descriptor. */
 export class PipeReader {
   readonly #descriptor: number;

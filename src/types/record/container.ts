@@ -26,11 +26,34 @@ export interface ContainerRecord {
   readonly restartCount: number;
   /** Somebody stopped it: `unless-stopped` and `always` differ by this after a restart of the daemon. */
   readonly stoppedByUser: boolean;
+  /** Its last end was not its own, and nobody asked for it: a shutdown of the daemon, an end of the host, a restart for being unhealthy. */
+  readonly interrupted?: boolean;
+  /** What its health checks have found; absent without checks, and before the first start. While it runs, `HealthMonitor` knows more. */
+  readonly health?: ContainerHealth;
   /** The network namespace while it runs. */
   readonly sandbox?: SandboxState;
   /** Upper mounted volatile: lost after a power cut. */
   readonly volatile: boolean;
   readonly logDriver: string;
+}
+
+export interface ContainerHealth {
+  readonly status: "starting" | "healthy" | "unhealthy";
+  /** Failures in a row. */
+  readonly failingStreak: number;
+  /** The last five, oldest first. */
+  readonly log: readonly HealthResult[];
+  /** Times in a row that it was started again for being unhealthy, without having been healthy in between. */
+  readonly restarts: number;
+}
+
+export interface HealthResult {
+  /** RFC 3339 with nanoseconds. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** -1 when the check could not be run, or took too long. */
+  readonly exitCode: number;
+  readonly output: string;
 }
 
 export interface ContainerNetwork {

@@ -1,12 +1,16 @@
 import type { PlayBook } from "../play.ts";
 import { badInput } from "./bad-input.ts";
 import { cliCommands } from "./cli-commands.ts";
+import { containerArchive } from "./container-archive.ts";
 import { containerCreate } from "./container-create.ts";
+import { containerLimits } from "./container-limits.ts";
 import { containerLife } from "./container-life.ts";
 import { containerStreams } from "./container-streams.ts";
 import { events } from "./events.ts";
 import { exec } from "./exec.ts";
+import { healthChecks } from "./health.ts";
 import { image } from "./image.ts";
+import { logDrivers } from "./log-drivers.ts";
 import { logs } from "./logs.ts";
 import { network } from "./network.ts";
 import { system } from "./system.ts";
@@ -17,8 +21,12 @@ export const books: readonly PlayBook[] = [
   system,
   containerCreate,
   containerLife,
+  containerLimits,
+  healthChecks,
   containerStreams,
+  containerArchive,
   logs,
+  logDrivers,
   exec,
   image,
   network,

@@ -94,3 +94,39 @@ test.each<[string, number]>([
   },
   40_000,
 );
+
+test.each<[string, number]>([
+  ["a year back", -365 * day],
+  ["a day forward", day],
+])(
+  "a clock set %s moves no health check and no start period (F15)",
+  async (_what, seconds) => {
+    step(0);
+    const read = async (format: string): Promise<string> => (await cli("inspect", "checked", "--format", format)).stdout.trim();
+    const began = performance.now();
+    const flags = ["--health-cmd", "false", "--health-interval", "200ms", "--health-retries", "1", "--health-start-period", "4s"];
+    await cli(
+      "run",
+      "-d",
+      "--name",
+      "checked",
+      "--network",
+      "none",
+      ...flags,
+      "--health-start-interval",
+      "200ms",
+      busybox,
+      "sleep",
+      "1000",
+    );
+    await until(async () => Number(await read("{{len .State.Health.Log}}")) >= 1);
+    step(seconds);
+    await until(async () => Number(await read("{{len .State.Health.Log}}")) >= 4, 3000);
+    expect(await read("{{.State.Health.Status}} {{.State.Health.FailingStreak}}")).toBe("starting 0");
+    await until(async () => (await read("{{.State.Health.Status}}")) === "unhealthy", 10_000);
+    expect(performance.now() - began).toBeGreaterThan(3800);
+    step(0);
+    await cli("rm", "-f", "checked");
+  },
+  40_000,
+);

@@ -56,6 +56,29 @@ test("G5: stop, inspect and rm work on a full disk, and exit codes are known", a
   free();
 }, 60_000);
 
+test("G5: an update that cannot be written down changes nothing, and health checks go on", async () => {
+  const checks = ["--health-cmd", "test ! -e /bad", "--health-interval", "100ms", "--health-retries", "1"];
+  await cli("run", "-d", "--name", "limited", "--network", "none", "--pids-limit", "20", ...checks, busybox, "sleep", "1000");
+  const health = async (): Promise<string> => (await cli("inspect", "limited", "--format", "{{.State.Health.Status}}")).stdout.trim();
+  const pidsLimit = async (): Promise<string> => (await cli("inspect", "limited", "--format", "{{.HostConfig.PidsLimit}}")).stdout.trim();
+  const inForce = async (): Promise<string> =>
+    (await cli("exec", "limited", "sh", "-c", "cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null")).stdout.trim();
+  await until(async () => (await health()) === "healthy");
+  const before = await inForce();
+  fill();
+  const refused = await daemon.request("POST", "/containers/limited/update", { PidsLimit: 30 });
+  expect([refused.status, refused.text]).toEqual([500, expect.stringContaining("no space left on device")]);
+  expect([await pidsLimit(), await inForce()]).toEqual(["20", before]);
+  await cli("pause", "limited");
+  expect(await health()).toBe("unhealthy");
+  await cli("unpause", "limited");
+  await until(async () => (await health()) === "healthy");
+  free();
+  expect((await cli("update", "--pids-limit", "30", "limited")).code).toBe(0);
+  expect(await pidsLimit()).toBe("30");
+  await cli("rm", "-f", "limited");
+}, 60_000);
+
 test("G3: the daemon starts on a full disk and can remove what is there", async () => {
   fill();
   await daemon.kill();

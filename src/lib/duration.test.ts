@@ -1,0 +1,17 @@
+import { expect, test } from "bun:test";
+import { goDuration } from "./duration.ts";
+
+test.each([
+  [0, "0s"],
+  [0.5, "500µs"],
+  [1, "1ms"],
+  [1.5, "1.5ms"],
+  [300, "300ms"],
+  [1000, "1s"],
+  [1500, "1.5s"],
+  [90_000, "1m30s"],
+  [3_600_000, "1h0m0s"],
+  [3_661_250, "1h1m1.25s"],
+])("goDuration(%d ms) is %s", (milliseconds, text) => {
+  expect(goDuration(milliseconds)).toBe(text);
+});
