@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
 import type { RuntimeDriver, RuntimeProcess, StdinConnection } from "#drivers/runtime/types.ts";
@@ -237,11 +238,20 @@ function networkError({ name }: ContainerRecord, error: unknown, endpointId = ""
   });
 }
 
+/** False for what is not there: the runtime tells so. */
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => !found.isDirectory(),
+    () => false,
+  );
+}
+
 async function mountVolumes(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<ContainerRecord["mounts"]> {
   const mounts = [];
   for (const mount of record.mounts) {
     if (mount.type !== "volume" || mount.name === undefined) {
-      mounts.push(mount);
+      // Nothing can be mounted below a file, and crun 1.8 does not know "recursively read-only" for one.
+      mounts.push(mount.type === "bind" && !mount.writable && (await isFile(mount.source)) ? { ...mount, nonRecursive: true } : mount);
       continue;
     }
     const { name } = mount;

@@ -68,6 +68,8 @@ describe("a bind", () => {
     expect((await run("-v", `${folder}:/in:ro`, busybox, "sh", "-c", "cat /in/file; touch /in/x")).stdout).toBe("host\n");
     await run("-v", `${folder}/made:/in`, busybox, "sh", "-c", "echo inside > /in/file");
     expect(readFileSync(join(folder, "made/file"), "utf8")).toBe("inside\n");
+    const readOnlyFile = await run("-v", `${folder}/file:/in:ro`, busybox, "sh", "-c", "cat /in; echo x > /in");
+    expect(readOnlyFile).toMatchObject({ code: 1, stdout: "host\n", stderr: expect.stringContaining("Read-only file system") });
     const missing = await run("--mount", `type=bind,source=${folder}/missing,target=/in`, busybox, "true");
     expect(missing.stderr).toContain("bind source path does not exist");
     rmSync(folder, { recursive: true });
