@@ -63,15 +63,12 @@ export class Lifecycle {
     }
   }
 
-  /** Clients that wait for output or an end must not wait for ever; an AutoRemove container goes. */
+  /** Clients that wait for output must not wait for ever; an AutoRemove container goes. Those who wait for an end go on waiting, as in dockerd. */
   #startFailed(id: string, live: LiveContainer): void {
     for (const waiting of live.pending) waiting.started.resolve({ output: undefined });
     live.pending.clear();
     live.stdin = undefined;
-    const record = this.#deps.containers.get(id);
-    const result = { exitCode: record.state.exitCode, error: record.state.error };
-    if (record.hostConfig.AutoRemove) void this.#removeNow(id, { volumes: true });
-    else this.#waiters.ended(id, result);
+    if (this.#deps.containers.get(id).hostConfig.AutoRemove) void this.#removeNow(id, { volumes: true });
   }
 
   /** Takes up a container that runs since before this daemon: after a restart of the daemon. */
@@ -106,7 +103,7 @@ export class Lifecycle {
       const released = this.#release(record).finally(() => this.#announceExit(record, exit, ranMilliseconds));
       // Those who wait are answered before the processor is given to what nobody waits for.
       live.teardown = Promise.all([drained, released, Promise.race([recorded, sleep(answerMilliseconds)])])
-        .then(() => sleep(clientEndMilliseconds))
+        .then(() => (removes && hasAnonymousVolumes(record) ? undefined : sleep(clientEndMilliseconds)))
         .then(() => this.#teardown(record))
         .then(() => this.#spares.prepare(0))
         .catch((failure: unknown) => log.error("teardown failed", { container: id, error: messageOf(failure) }));
@@ -375,7 +372,8 @@ export class Lifecycle {
     const { events, volumes, log } = this.#deps;
     const live = this.#live.of(record.id);
     events.emit("container", "destroy", record.id, containerAttributes(record));
-    this.#waiters.removed(record.id, result);
+    const anonymous = options.volumes ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined) : [];
+    if (anonymous.length === 0) this.#waiters.removed(record.id, result);
     this.#live.delete(record.id);
     // Folders that are just being made must not outlive the removal.
     const cleanup = Promise.allSettled([forgotten, live.teardown, live.folders, live.dropSpare()])
@@ -383,12 +381,17 @@ export class Lifecycle {
       .catch((error: unknown) => log.error("removal of files failed", { container: record.id, error: messageOf(error) }));
     this.#cleanups.add(cleanup);
     void cleanup.finally(() => this.#cleanups.delete(cleanup));
-    const anonymous = options.volumes ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined) : [];
-    if (anonymous.length > 0) await live.teardown;
-    for (const { name = "" } of anonymous) {
-      await volumes.remove(name, true).catch((error: unknown) => {
-        if (!isKind(error, "conflict")) throw error; // another container has it too
-      });
+    if (anonymous.length === 0) return;
+    try {
+      await live.teardown;
+      for (const { name = "" } of anonymous) {
+        await volumes.remove(name, true).catch((error: unknown) => {
+          if (!isKind(error, "conflict")) throw error; // another container has it too
+        });
+      }
+    } finally {
+      // Whoever hears of the removal finds its volumes gone, as with Docker.
+      this.#waiters.removed(record.id, result);
     }
   }
 
@@ -407,6 +410,10 @@ export class Lifecycle {
     this.beginShutdown();
     await Promise.allSettled([...this.#cleanups, this.#spares.close(), ...[...this.#live.all()].map((live) => live.dropSpare())]);
   }
+}
+
+function hasAnonymousVolumes({ mounts }: ContainerRecord): boolean {
+  return mounts.some((mount) => mount.anonymous && mount.name !== undefined);
 }
 
 /** A program that ends at once is over by then, and its end makes the next spare monitor. */
