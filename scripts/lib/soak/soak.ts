@@ -1,28 +1,33 @@
-import { readdirSync } from "node:fs";
-import { auditInstance } from "../../src/helper/audit/audit.ts";
-import { startCompiledDaemon, type CompiledDaemon } from "./compiled-daemon.ts";
+import { auditInstance } from "../../../src/helper/audit/audit.ts";
+import { startCompiledDaemon, type CompiledDaemon } from "../compiled-daemon.ts";
+import { descriptors, firstDifference, gantry, image, removeAll } from "./client.ts";
+import { life } from "./life.ts";
 
 export interface SoakReport {
   readonly runs: number;
   readonly concurrent: number;
   readonly kills: number;
+  readonly minutes: number;
   /** Empty when all is well. */
   readonly faults: readonly string[];
 }
 
-const image = "busybox:latest";
 /** Growth of the daemon over the sequential runs that is no leak: caches that fill once. */
 const allowedGrowthMegabytes = 40;
 
-/** @param scale  1 for the full length */
-export async function soak(scale: number, tell: (line: string) => void): Promise<SoakReport> {
-  const counts = { runs: Math.ceil(1000 * scale), concurrent: Math.ceil(200 * scale), kills: Math.ceil(100 * scale) };
+/**
+ * @param scale  1 for the full length
+ * @param minutes  how long containers live with a daemon that is killed now and then
+ */
+export async function soak(scale: number, minutes: number, tell: (line: string) => void): Promise<SoakReport> {
+  const counts = { runs: Math.ceil(1000 * scale), concurrent: Math.ceil(200 * scale), kills: Math.ceil(100 * scale), minutes };
   const faults: string[] = [];
   const daemon = await startCompiledDaemon();
   try {
     await sequential(daemon, counts.runs, faults, tell);
     await concurrent(daemon, counts.concurrent, faults, tell);
     await underKills(daemon, counts.kills, faults, tell);
+    faults.push(...(await life(daemon, minutes, tell)));
     for (const difference of await auditInstance({ dataRoot: daemon.dataRoot, execRoot: daemon.execRoot }))
       faults.push(`audit: ${JSON.stringify(difference)}`);
   } finally {
@@ -98,28 +103,4 @@ async function underKills(daemon: CompiledDaemon, kills: number, faults: string[
   }
   await removeAll(daemon);
   tell(`${kills} kills: exit codes and ${lines} lines of ${printers.length} logs compared`);
-}
-
-function firstDifference(got: string, wanted: string): string {
-  const [gotLines, wantedLines] = [got.split("\n"), wanted.split("\n")];
-  const at = wantedLines.findIndex((line, index) => gotLines[index] !== line);
-  return `log differs at line ${at}: ${JSON.stringify(gotLines[at])} instead of ${JSON.stringify(wantedLines[at])}; ${gotLines.length} lines instead of ${wantedLines.length}`;
-}
-
-async function removeAll(daemon: CompiledDaemon): Promise<void> {
-  const ids = (await gantry(daemon, "ps", "-aq")).stdout.split("\n").filter(Boolean);
-  if (ids.length > 0) await gantry(daemon, "rm", "-f", "-v", ...ids);
-}
-
-function descriptors(daemon: CompiledDaemon): number {
-  return readdirSync(`/proc/${daemon.pid()}/fd`).length;
-}
-
-async function gantry(daemon: CompiledDaemon, ...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> {
-  const child = Bun.spawn([daemon.executable, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", DOCKER_HOST: daemon.host },
-  });
-  const [stdout, stderr, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
-  return { stdout, stderr, code };
 }
