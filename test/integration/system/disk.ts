@@ -38,20 +38,33 @@ export class Disk implements Disposable {
   }
 
   loseSince(copy: string): void {
-    run("umount", this.path);
+    umount(this.path);
     copyFileSync(copy, this.#image);
     rmSync(copy);
     this.#mount();
   }
 
   [Symbol.dispose](): void {
-    run("umount", this.path);
+    umount(this.path);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #mount(): void {
     // Nothing is written back by itself while a test runs.
     run("mount", "-o", "loop,commit=600", this.#image, this.path);
+  }
+}
+
+/** Of a daemon that was killed, the monitor that waited for its next container may still be on its way out. */
+function umount(path: string): void {
+  const end = performance.now() + 5000;
+  for (;;) {
+    try {
+      return run("umount", path);
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      Bun.sleepSync(20);
+    }
   }
 }
 

@@ -63,7 +63,7 @@ async function prepare(damage: Damage): Promise<void> {
     await background(name, waiting);
     await until(async () => (await cli("logs", name)).stdout.endsWith("1000\n"));
   }
-  await background("ended", "usleep 300000; exit 9");
+  await background("ended", "usleep 2000000; exit 9");
   const [spooled, followed, ended] = await Promise.all(containers.map(idOf));
   await daemon.kill();
   const exitFile = join(daemon.execRoot, "exits/crun", ended ?? "");
