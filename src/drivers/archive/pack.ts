@@ -4,7 +4,7 @@ import { encodeHead, endOfArchive, paddingBytes, type TarEntryHead } from "#lib/
 import { ConfinedDirectory } from "#os/confined.ts";
 import { SystemError } from "#os/libc.ts";
 import { PathHandle } from "#os/path-handle.ts";
-import { deviceOf, modifiedOf } from "../snapshot/stat-fields.ts";
+import { deviceOf, headInSeconds } from "#lib/tar/stat-head.ts";
 import type { FrameOutput } from "./frame-output.ts";
 import { namesContent } from "./path.ts";
 
@@ -44,7 +44,7 @@ class ContainerArchive {
 
   directory(handle: PathHandle, path: string): void {
     using directory = ConfinedDirectory.fromDescriptor(handle.reopen(O_RDONLY | O_DIRECTORY));
-    this.#head(handle, { ...headOf(handle.stat(), `${path}/`), type: "directory" });
+    this.#head(handle, { ...headInSeconds(handle.stat(), `${path}/`), type: "directory" });
     this.content(directory, path === "" ? "/" : `${path}/`);
   }
 
@@ -62,7 +62,7 @@ class ContainerArchive {
   entry(handle: PathHandle, path: string): void {
     const stat = handle.stat();
     if (stat.isSocket()) return;
-    const head = headOf(stat, path);
+    const head = headInSeconds(stat, path);
     const key = `${stat.dev}:${stat.ino}`;
     const first = stat.nlink > 1n ? this.#linked.get(key) : undefined;
     if (first !== undefined) return this.#output.data(encodeHead({ ...head, type: "hardlink", link: first }));
@@ -123,16 +123,4 @@ function openFile(handle: PathHandle): number {
   } catch {
     return handle.reopen(O_RDONLY); // a file system without it
   }
-}
-
-function headOf(stat: BigIntStats, path: string): TarEntryHead {
-  return {
-    type: "file",
-    path,
-    mode: Number(stat.mode) & 0o7777,
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    modified: { seconds: modifiedOf(stat).seconds, nanoseconds: 0 },
-    sizeBytes: 0,
-  };
 }

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { BigIntStats } from "node:fs";
 import type { TarTime } from "#lib/tar/entry.ts";
 import type { PathHandle } from "#os/path-handle.ts";
-import { modifiedOf } from "../snapshot/stat-fields.ts";
+import { modifiedOf } from "#lib/tar/stat-head.ts";
 import { goFileMode } from "./go-file-mode.ts";
 import { resolvePath, toText } from "./path.ts";
 import type { PathStat } from "./protocol.ts";

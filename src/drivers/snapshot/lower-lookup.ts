@@ -3,7 +3,7 @@ import { ConfinedDirectory } from "#os/confined.ts";
 import { openOverlayView } from "#os/overlay-view.ts";
 import type { DirectoryMetadata } from "./layer-node.ts";
 import type { LowerLookup } from "./layer-tree.ts";
-import { modifiedOf } from "./stat-fields.ts";
+import { modifiedOf } from "#lib/tar/stat-head.ts";
 import { keepXattrs } from "./xattr-names.ts";
 
 /** Runs `body` with a look-up of directories in the layers below, merged. @param lowers folders, top first */

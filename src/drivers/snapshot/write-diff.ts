@@ -3,7 +3,8 @@ import { parseDigest } from "#lib/digest.ts";
 import { encodeHead, endOfArchive, paddingBytes, type TarEntryHead } from "#lib/tar/encode.ts";
 import { ConfinedDirectory } from "#os/confined.ts";
 import { opaqueWhiteout, opaqueXattr, overlayXattrPrefix, whiteoutPrefix } from "./overlay-marks.ts";
-import { deviceOf, isWhiteout, modifiedOf } from "./stat-fields.ts";
+import { deviceOf, headOfStat, modifiedOf } from "#lib/tar/stat-head.ts";
+import { isWhiteout } from "./stat-fields.ts";
 import type { DiffId } from "./types.ts";
 
 const copyBytes = 1 << 20;
@@ -55,9 +56,9 @@ class DiffArchive {
     if (isWhiteout(stat)) return this.#mark(parentPath, `${whiteoutPrefix}${name}`, stat);
     if (stat.isDirectory()) return this.#subdirectory(parent, name, path, stat);
     const first = stat.nlink > 1n ? this.#links.get(stat.ino) : undefined;
-    if (first !== undefined) return this.#write(encodeHead({ ...headOf(stat, path), type: "hardlink", link: first, sizeBytes: 0 }));
+    if (first !== undefined) return this.#write(encodeHead({ ...headOfStat(stat, path), type: "hardlink", link: first, sizeBytes: 0 }));
     if (stat.nlink > 1n) this.#links.set(stat.ino, path);
-    const head = { ...headOf(stat, path), xattrs: keptXattrs(parent, name) };
+    const head = { ...headOfStat(stat, path), xattrs: keptXattrs(parent, name) };
     if (stat.isSymbolicLink()) this.#write(encodeHead({ ...head, type: "symlink", link: parent.readLink(name), sizeBytes: 0 }));
     else if (stat.isFile()) this.#regularFile(parent, name, head);
     else this.#device(head, stat);
@@ -66,7 +67,7 @@ class DiffArchive {
   #subdirectory(parent: ConfinedDirectory, name: string, path: string, stat: BigIntStats): void {
     using directory = parent.open(name);
     if (!directory) return; // replaced since it was looked at
-    this.#write(encodeHead({ ...headOf(stat, `${path}/`), type: "directory", sizeBytes: 0, xattrs: keptXattrs(directory, ".") }));
+    this.#write(encodeHead({ ...headOfStat(stat, `${path}/`), type: "directory", sizeBytes: 0, xattrs: keptXattrs(directory, ".") }));
     if (directory.xattr(".", opaqueXattr)?.toString() === "y") this.#mark(path, opaqueWhiteout, stat);
     this.directory(directory, path);
   }
@@ -108,18 +109,6 @@ class DiffArchive {
     this.#sizeBytes += chunk.length;
     for (let written = 0; written < chunk.length;) written += writeSync(this.#file, chunk, written);
   }
-}
-
-function headOf(stat: BigIntStats, path: string): TarEntryHead {
-  return {
-    type: "file",
-    path,
-    mode: Number(stat.mode) & 0o7777,
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    modified: modifiedOf(stat),
-    sizeBytes: 0,
-  };
 }
 
 function keptXattrs(directory: ConfinedDirectory, name: string): ReadonlyMap<string, Buffer> {

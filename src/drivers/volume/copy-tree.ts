@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readSync, writeSync, type BigIntStats } from "node:fs";
-import { deviceOf, modifiedOf } from "../snapshot/stat-fields.ts";
+import { deviceOf, modifiedOf } from "#lib/tar/stat-head.ts";
 import { encodeDevice, fileType } from "../snapshot/file-mode.ts";
 import { keepXattrs } from "../snapshot/xattr-names.ts";
 import type { ConfinedDirectory } from "#os/confined.ts";

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, type BigIntStats } from "node:fs";
 import { encodeHead, endOfArchive, paddingBytes, type TarEntryHead } from "#lib/tar/encode.ts";
+import { deviceOf, headInSeconds } from "#lib/tar/stat-head.ts";
 import type { CopyInfo, CopyPlan } from "./copy-info.ts";
 import { splitEntry } from "./paths.ts";
 
@@ -22,18 +23,22 @@ function* entry(path: string, name: string, linked: Linked): Generator<Uint8Arra
   const stat = lstatSync(pathOf(path), { bigint: true, throwIfNoEntry: false });
   if (!stat || stat.isSocket()) return; // removed since its name was read
   if (stat.isDirectory()) return yield* directory(path, name, stat, linked);
-  const head = headOf(stat, name);
+  const head = headInSeconds(stat, name);
   const key = `${stat.dev}:${stat.ino}`;
   const first = stat.nlink > 1n ? linked.get(key) : undefined;
   if (first !== undefined) return yield encodeHead({ ...head, type: "hardlink", link: first });
   if (stat.nlink > 1n) linked.set(key, name);
   if (stat.isSymbolicLink()) yield encodeHead({ ...head, type: "symlink", link: readlinkSync(pathOf(path), { encoding: "latin1" }) });
   else if (stat.isFile()) yield* file(path, head);
-  else yield encodeHead({ ...head, ...nodeOf(stat) });
+  else {
+    const { major, minor } = deviceOf(stat);
+    const type = stat.isFIFO() ? "fifo" : stat.isBlockDevice() ? "block" : "character";
+    yield encodeHead({ ...head, type, deviceMajor: major, deviceMinor: minor });
+  }
 }
 
 function* directory(path: string, name: string, stat: BigIntStats, linked: Linked): Generator<Uint8Array, void> {
-  yield encodeHead({ ...headOf(stat, `${name}/`), type: "directory" });
+  yield encodeHead({ ...headInSeconds(stat, `${name}/`), type: "directory" });
   for (const child of readdirSync(pathOf(path), { encoding: "latin1" }).sort())
     yield* entry(`${path}/${child}`, `${name}/${child}`, linked);
 }
@@ -55,29 +60,6 @@ function* file(path: string, head: TarEntryHead): Generator<Uint8Array, void> {
   } finally {
     closeSync(descriptor);
   }
-}
-
-function nodeOf(stat: BigIntStats): Pick<TarEntryHead, "type" | "deviceMajor" | "deviceMinor"> {
-  if (stat.isFIFO()) return { type: "fifo" };
-  const device = stat.rdev;
-  return {
-    type: stat.isBlockDevice() ? "block" : "character",
-    // Source: makedev(3) of the GNU C library.
-    deviceMajor: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)),
-    deviceMinor: Number((device & 0xffn) | ((device >> 12n) & ~0xffn)),
-  };
-}
-
-function headOf(stat: BigIntStats, path: string): TarEntryHead {
-  return {
-    type: "file",
-    path,
-    mode: Number(stat.mode) & 0o7777,
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    modified: { seconds: Math.floor(Number(stat.mtimeNs) / 1e9), nanoseconds: 0 },
-    sizeBytes: 0,
-  };
 }
 
 const bytesOf = (text: string): string => Buffer.from(text).toString("latin1");

@@ -2,7 +2,7 @@ import { closeSync, readSync } from "node:fs";
 import type { ConfinedDirectory } from "#os/confined.ts";
 import { encodeDevice, fileType } from "../file-mode.ts";
 import type { LayerNode } from "../layer-node.ts";
-import { deviceOf, modifiedOf } from "../stat-fields.ts";
+import { deviceOf, modifiedOf } from "#lib/tar/stat-head.ts";
 
 const compareBytes = 1 << 20;
 
