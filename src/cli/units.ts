@@ -1,6 +1,7 @@
 import { formatGeneral } from "./format/float.ts";
 
 export { humanDuration } from "#lib/duration.ts";
+export { parseMemoryBytes } from "#lib/memory-size.ts";
 
 const decimalUnits = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
 const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"];
@@ -23,23 +24,6 @@ function scaled(sizeBytes: number, base: number, units: readonly string[], digit
     unit++;
   }
   return `${formatGeneral(size, digits)}${units[unit] ?? ""}`;
-}
-
-const powers: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4, p: 5 };
-
-/** `512m`, `1.5 GiB`, `100` → bytes, base 1024. @throws {Error} with go-units' texts */
-export function parseMemoryBytes(text: string): number {
-  const invalid = new Error(`invalid size: '${text}'`);
-  const match = /^(.*[\d. ])([^\d. ]*)$/.exec(text);
-  if (!match) throw invalid;
-  const number = (match[1] ?? "").endsWith(" ") ? (match[1] ?? "").slice(0, -1) : (match[1] ?? "");
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(number)) throw new Error(`strconv.ParseFloat: parsing ${JSON.stringify(number)}: invalid syntax`);
-  if (Number(number) < 0) throw invalid;
-  const suffix = (match[2] ?? "").toLowerCase();
-  if (suffix === "" || suffix === "b") return Math.trunc(Number(number));
-  const power = powers[suffix[0] ?? ""];
-  if (power === undefined || !/^.(i?b)?$/.test(suffix)) throw new Error(`invalid suffix: '${suffix}'`);
-  return Math.trunc(Number(number) * 1024 ** power);
 }
 
 const durationUnits: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };

@@ -33,6 +33,10 @@ export interface DaemonConfig {
   readonly dns: readonly string[];
   readonly dnsOptions: readonly string[];
   readonly dnsSearch: readonly string[];
+  /** Of the group of all containers; 0: none, and no container can have any. */
+  readonly cpuRealtimePeriodMicroseconds: number;
+  readonly cpuRealtimeRuntimeMicroseconds: number;
+  readonly cdiFolders: readonly string[];
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
   readonly labels: readonly string[];
@@ -143,6 +147,27 @@ const settings: readonly Setting[] = [
     field: "insecureRegistries",
     help: "Registry to speak plain http to",
   },
+  {
+    flag: "cpu-rt-period",
+    key: "cpu-rt-period",
+    kind: "number",
+    field: "cpuRealtimePeriodMicroseconds",
+    help: "Length of a real-time period of all containers, in microseconds",
+  },
+  {
+    flag: "cpu-rt-runtime",
+    key: "cpu-rt-runtime",
+    kind: "number",
+    field: "cpuRealtimeRuntimeMicroseconds",
+    help: "Real-time CPU time of all containers in each period, in microseconds (cgroup version 1)",
+  },
+  {
+    flag: "cdi-spec-dir",
+    key: "cdi-spec-dirs",
+    kind: "texts",
+    field: "cdiFolders",
+    help: "Folder of CDI files that describe devices; an empty one: none (default /etc/cdi and /var/run/cdi)",
+  },
   { flag: "label", key: "labels", kind: "texts", field: "labels", help: "Label of the daemon, key=value" },
   { flag: "init-path", key: "init-path", kind: "text", field: "initPath", help: "Program of --init" },
   {
@@ -186,6 +211,9 @@ const defaults: DaemonConfig = {
   dns: [],
   dnsOptions: [],
   dnsSearch: [],
+  cpuRealtimePeriodMicroseconds: 0,
+  cpuRealtimeRuntimeMicroseconds: 0,
+  cdiFolders: ["/etc/cdi", "/var/run/cdi"],
   registryMirrors: [],
   insecureRegistries: [],
   labels: [],

@@ -30,9 +30,12 @@ import { EngineError, messageOf } from "#lib/errors.ts";
 import { instancePaths, type Instance } from "#lib/instance.ts";
 import type { Logger } from "#lib/log.ts";
 import { buildCommit, version } from "#lib/version.ts";
+import { CdiRegistry } from "#drivers/cdi/registry.ts";
 import { readHostCgroups } from "#drivers/runtime/host-cgroups.ts";
 import { cgroupHierarchies, cgroupMode, type CgroupHierarchy } from "#os/cgroup.ts";
+import { giveRealtime } from "#os/cgroup-realtime.ts";
 import { Kernel } from "#os/kernel.ts";
+import { readMounts } from "#os/mount.ts";
 import { backingFileSystem, freeBytes } from "#os/file-system.ts";
 import { peerUid } from "#os/peer-credentials.ts";
 import { reloadableSettings, type DaemonConfig } from "./config.ts";
@@ -69,14 +72,19 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   await networks.ensurePredefined(config.bridgeAddress);
   const warmer = new CgroupWarmer(instance, hierarchies, log);
 
+  const cdi = new CdiRegistry(config.cdiFolders.filter(Boolean));
   const deps: ContainerDependencies = {
-    ...{ instance, store, events, images, networks, networkDriver, volumes, snapshots, logs, log },
+    ...{ instance, store, events, images, networks, networkDriver, volumes, snapshots, logs, cdi, log },
     settings: await containerSettings(config, runtimes, instance, hierarchies),
     containers: new ContainerRegistry(store),
     runtimes: runtimes.drivers,
     clock: systemClock,
     warmCgroups: () => warmer.warm(),
+    giveRealtime: (path, share) => giveRealtime(hierarchies, path, share),
     removeTree: (path) => kernel.run({ type: "remove-tree", path }),
+    hostMounts: () => readMounts(),
+    attachSubpath: (root, path, target) => kernel.run({ type: "attach-subpath", root, path, target }),
+    detach: (target) => kernel.run({ type: "detach", target }),
     makeFolder: async (path) => void (await mkdir(path, { recursive: true, mode: 0o700 })),
     listFolders: async (path) => readdir(path).catch(() => []),
   };
@@ -87,7 +95,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   containers.health.begin((id, command, limits, signal) => execs.check(id, command, limits, signal));
   await images.collectGarbage();
   const settingsOf = (settings: DaemonConfig): SystemSettings => systemSettings(settings, instance, runtimes, hierarchies, snapshots.name);
-  const system = new SystemService(settingsOf(config), systemVersions(runtimes), { events, containers, images });
+  const system = new SystemService(settingsOf(config), systemVersions(runtimes), { events, containers, images, cdi });
   let current = config;
   let registries = registryClient(config);
   const door = new FrontDoor({
@@ -221,6 +229,7 @@ async function containerSettings(
     spoolSizeLimitBytes: Math.min(gibibyte, Math.floor(freeBytes(instance.dataRoot).totalBytes / 100)),
     capabilities: capabilitiesOfMask(BigInt(`0x${bounding}`)),
     cgroups: readHostCgroups(hierarchies),
+    realtime: { periodMicroseconds: config.cpuRealtimePeriodMicroseconds, runtimeMicroseconds: config.cpuRealtimeRuntimeMicroseconds },
     dns: config.dns,
     dnsOptions: config.dnsOptions,
     dnsSearch: config.dnsSearch,

@@ -5,6 +5,7 @@ import type { HelperCommand, HelperCommands, HelperReply } from "#drivers/snapsh
 import { ingestLayer } from "#drivers/snapshot/ingest.ts";
 import { findDamage } from "#drivers/snapshot/verify.ts";
 import { copyUp } from "#drivers/volume/copy-up.ts";
+import { mountWithPropagation } from "#os/mount.ts";
 import { writeDiffArchive } from "#drivers/snapshot/write-diff.ts";
 import { replyFailure } from "./failure.ts";
 import { restrictSelf } from "./restrict.ts";
@@ -21,6 +22,10 @@ const handlers: Handlers = {
   diff: ({ upper, lowers }) => findChanges(upper, lowers),
   "write-diff": ({ upper, path }) => writeDiffArchive(upper, path),
   "copy-up": (request) => copyUp(request),
+  "mount-volume": (request) => {
+    mountWithPropagation(request);
+    return null;
+  },
   verify: (request) => findDamage(request) ?? null,
 };
 

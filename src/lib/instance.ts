@@ -67,6 +67,8 @@ export function instancePaths(instance: Pick<Instance, "dataRoot" | "execRoot">)
     container: (id: string) => containerPaths(dataRoot, execRoot, id),
     runtimeState: `${execRoot}/runtime`,
     bundles: `${execRoot}/bundles`,
+    /** What a start attaches for the runtime to bind; nothing is below it at other times. Never removed with what is in it. */
+    mounts: `${execRoot}/mounts`,
     execs: `${execRoot}/execs`,
     /** A socket's path has at most 107 bytes: short id. */
     exec: (id: string) => `${execRoot}/execs/${id.slice(0, 16)}`,
@@ -86,6 +88,9 @@ function containerPaths(dataRoot: string, execRoot: string, id: string) {
     upper: `${folder}/upper`,
     work: `${folder}/work`,
     rootfs: `${folder}/rootfs`,
+    /** Of a container whose size is limited: a file system in a file, and where it is mounted. It holds `upper` and `work` then. */
+    disk: `${folder}/disk`,
+    limited: `${folder}/limited`,
     spool: `${folder}/spool`,
     spoolLog: `${folder}/spool/log`,
     logs: `${folder}/logs`,
@@ -95,5 +100,6 @@ function containerPaths(dataRoot: string, execRoot: string, id: string) {
     // Not on the data root: conmon that cannot write there, for a full disk, ends without telling the exit code at all.
     persist: `${bundle}/persist`,
     bundle,
+    mounts: `${execRoot}/mounts/${id.slice(0, 16)}`,
   };
 }

@@ -14,6 +14,8 @@ export interface CgroupLimits {
     readonly shares?: number;
     readonly quota?: number;
     readonly period?: number;
+    readonly realtimeRuntime?: number;
+    readonly realtimePeriod?: number;
     readonly cpus?: string;
     readonly mems?: string;
   };
@@ -71,12 +73,22 @@ async function setMemoryV2(folder: string, { limit, swap, reservation }: Memory)
   if (reservation !== undefined) await write(`${folder}/memory.low`, orMax(reservation));
 }
 
-async function setCpuV1(folder: string, { shares, quota, period }: Cpu): Promise<void> {
+async function setCpuV1(folder: string, { shares, quota, period, realtimeRuntime, realtimePeriod }: Cpu): Promise<void> {
   if (shares !== undefined) await write(`${folder}/cpu.shares`, String(shares));
   // A quota that does not fit the period that is left behind would be refused.
   if (quota !== undefined && period !== undefined) await write(`${folder}/cpu.cfs_quota_us`, "-1");
   if (period !== undefined) await write(`${folder}/cpu.cfs_period_us`, String(period));
   if (quota !== undefined) await write(`${folder}/cpu.cfs_quota_us`, String(quota < 0 ? -1 : quota));
+  await setRealtimeV1(folder, realtimeRuntime, realtimePeriod);
+}
+
+/** At every moment, the runtime must fit into the period. */
+async function setRealtimeV1(folder: string, runtime: number | undefined, period: number | undefined): Promise<void> {
+  if (runtime === undefined && period === undefined) return;
+  const files = { runtime: `${folder}/cpu.rt_runtime_us`, period: `${folder}/cpu.rt_period_us` };
+  const isShortened = period !== undefined && Number(readFileSync(files.runtime, "latin1")) > period;
+  const writes = [[files.period, period] as const, [files.runtime, runtime] as const];
+  for (const [file, value] of isShortened ? writes.toReversed() : writes) if (value !== undefined) await write(file, String(value));
 }
 
 async function setCpuV2(folder: string, { shares, quota, period }: Cpu): Promise<void> {

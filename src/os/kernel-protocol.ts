@@ -1,3 +1,5 @@
+import type { MountCall } from "./mount.ts";
+
 /** Work for the kernel worker: calls that may wait. Each is answered once. */
 export type KernelTask =
   | { readonly type: "umount"; readonly target: string }
@@ -9,7 +11,15 @@ export type KernelTask =
   | { readonly type: "remove-cgroup"; readonly path: string }
   /** Mount of one read-only EROFS layer. */
   | { readonly type: "mount-erofs"; readonly index: string; readonly data: string; readonly target: string }
+  /** Mount of a file with a file system, through a loop device. */
+  | { readonly type: "mount-file"; readonly file: string; readonly target: string; readonly fileSystem: string; readonly options: string }
   | { readonly type: "bind-mount"; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  /** mount(2), and the propagation afterwards. */
+  | ({ readonly type: "mount" } & MountCall)
+  /** Attaches what is at a path below `root`, a folder or a file, at `target`, which is made. */
+  | { readonly type: "attach-subpath"; readonly root: string; readonly path: string; readonly target: string }
+  /** Unmounts, and removes the empty folder or file below; success when there is neither. */
+  | { readonly type: "detach"; readonly target: string }
   /**
    * Moves of this process to the cgroup where it is, with pauses between them, for some time: a real move meanwhile does not wait for a
    * grace period (run-path: −11 to −15 ms).

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { check, cString, libc, systemCall, SystemError } from "./libc.ts";
+import { mountOverlayByPage } from "./overlay-option-page.ts";
 
 // Numbers of the new mount API are the same on x86-64 and arm64. Source: linux/unistd.h, linux/mount.h, mount_setattr(2), fsopen(2).
 const SYS_open_tree = 428;
@@ -28,6 +29,8 @@ export interface MountInfo {
   readonly root: string;
   readonly target: string;
   readonly options: string;
+  /** Optional fields: `shared:N`, `master:N`, … */
+  readonly tags: readonly string[];
   readonly type: string;
   readonly source: string;
   readonly superOptions: string;
@@ -49,6 +52,7 @@ export function readMounts(file = "/proc/self/mountinfo"): MountInfo[] {
         root: at(3),
         target: at(4),
         options: at(5),
+        tags: fields.slice(6, dash),
         type: at(dash + 1),
         source: at(dash + 2),
         superOptions: at(dash + 3),
@@ -67,8 +71,28 @@ export interface OverlayOptions {
   readonly options: readonly string[];
 }
 
-/** Mounts an overlay by fsopen: no page limit for the options. @throws {SystemError} with the kernel's own message where it gives one */
+/** Set by the first mount: this kernel is older than 6.8 and does not take lowers one by one. */
+let wantsOptionPage = false;
+
+/** Mounts an overlay. @throws {SystemError} with the kernel's own message where it gives one */
 export function mountOverlay(overlay: OverlayOptions): void {
+  if (wantsOptionPage) return mountOverlayByPage(overlay);
+  try {
+    mountOverlayByContext(overlay);
+  } catch (error) {
+    if (!(error instanceof SystemError && error.code === "EINVAL")) throw error;
+    // An old kernel, or something that is wrong with this overlay: then it is refused again, and the first answer tells more.
+    try {
+      mountOverlayByPage(overlay);
+    } catch {
+      throw error;
+    }
+    wantsOptionPage = true;
+  }
+}
+
+/** By fsopen: no page limit for the options. */
+function mountOverlayByContext(overlay: OverlayOptions): void {
   const context = systemCall("fsopen overlay", SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
   let mounted = -1;
   const set = (key: string, value: string): void => {
@@ -129,6 +153,32 @@ export function privateBind(folder: string): void {
 export function mountFileSystem(source: string, target: string, type: string, flags: number, options: string): void {
   const held = [cString(source), cString(target), cString(type), cString(options)] as const;
   check(libc.mount(held[0], held[1], held[2], flags, held[3]), `mount ${type} on ${target}`);
+}
+
+export interface MountCall {
+  readonly source: string;
+  readonly target: string;
+  readonly fileSystem: string;
+  readonly flags: number;
+  /** `MS_SHARED` and its like, or 0. */
+  readonly propagation: number;
+  readonly options: string;
+}
+
+/** The kernel takes the flags of a bind, and the propagation of any mount, by calls of their own. Source: mount(2). */
+export function mountWithPropagation({ source, target, fileSystem, flags, propagation, options }: MountCall): void {
+  const where = `mount ${source}:${target}`;
+  const what = `${where}${flags === 0 ? "" : `, flags: 0x${flags.toString(16)}`}${options === "" ? "" : `, data: ${options}`}`;
+  const [from, to, type, data, none] = [cString(source), cString(target), cString(fileSystem), cString(options), cString("")];
+  check(libc.mount(from, to, type, flags, data), what);
+  try {
+    const isBind = (flags & MS_BIND) !== 0;
+    if (isBind && (flags & ~(MS_BIND | MS_REC)) !== 0) check(libc.mount(none, to, none, flags | MS_REMOUNT, none), what);
+    if (propagation !== 0) check(libc.mount(none, to, none, propagation, none), what);
+  } catch (error) {
+    unmount(target);
+    throw error;
+  }
 }
 
 /** Detaches the topmost mount; nothing mounted there, or no such path, is a success. May wait for the disk: never on the main thread. */

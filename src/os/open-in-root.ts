@@ -6,6 +6,7 @@ const { EEXIST } = system.errno;
 
 const SYS_openat2 = 437;
 const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_BENEATH = 0x08;
 const RESOLVE_IN_ROOT = 0x10;
 const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
@@ -22,17 +23,22 @@ export function openRoot(folder: string): number {
  * @throws {SystemError}
  */
 export function openInRoot(root: number, path: string | Buffer, flags: number, mode = 0): number {
+  return openConfined(root, path, openHow(flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
+}
+
+/**
+ * Opens a path that must lie below `root`: `EXDEV` when a link or `..` leads out of it, an absolute link always. Source: openat2(2), RESOLVE_BENEATH.
+ * @throws {SystemError}
+ */
+export function openBeneath(root: number, path: string, flags: number): number {
+  return openConfined(root, path, openHow(flags, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS));
+}
+
+function openConfined(root: number, path: string | Buffer, how: Buffer): number {
   const name = typeof path === "string" ? path : cString(path);
   for (let attempt = 0; ; attempt++) {
     try {
-      return systemCall(
-        `open ${path.toString()}`,
-        SYS_openat2,
-        root,
-        name,
-        openHow(flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
-        24,
-      );
+      return systemCall(`open ${path.toString()}`, SYS_openat2, root, name, how, 24);
     } catch (error) {
       // A rename elsewhere raced with a `..` of the path.
       if (attempt < retries && error instanceof SystemError && error.code === "EAGAIN") continue;

@@ -4,10 +4,12 @@ import { messageOf } from "#lib/errors.ts";
 import { removeCgroup } from "./cgroup.ts";
 import type { KernelReply, KernelRequest, KernelTask } from "./kernel-protocol.ts";
 import { SystemError } from "./libc.ts";
-import { bindMount, mountErofs, unmount } from "./mount.ts";
+import { mountFile } from "./loop.ts";
+import { bindMount, mountErofs, mountWithPropagation, unmount } from "./mount.ts";
 import { removeLink } from "./netlink/link.ts";
 import { RouteSocket } from "./netlink/route-socket.ts";
 import { removeTree } from "./remove-tree.ts";
+import { attachSubpath, detach } from "./subpath.ts";
 
 declare const self: Worker;
 
@@ -23,8 +25,16 @@ function run(task: KernelTask): void {
       return removeCgroupPatiently(task.path);
     case "mount-erofs":
       return mountErofs(task.index, task.data, task.target);
+    case "mount-file":
+      return mountFile(task.file, task.target, task.fileSystem, task.options);
     case "bind-mount":
       return bindMount(task.source, task.target, task.readOnly);
+    case "mount":
+      return mountWithPropagation(task);
+    case "attach-subpath":
+      return attachSubpath(task.root, task.path, task.target);
+    case "detach":
+      return detach(task.target);
     case "warm-cgroup":
       return keepMoving(task.procsFile, task.milliseconds, task.pauseMilliseconds);
   }

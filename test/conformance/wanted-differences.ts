@@ -58,7 +58,6 @@ export const wantedDifferences: readonly WantedDifference[] = [
   { play: /: a port out of range$/, because: refused },
   { play: /: an unknown protocol$/, because: refused },
   { play: /: a hostname with slashes$/, because: refused },
-  { play: /: a blkio weight out of range$/, because: refused },
   { play: /: no image$/, because: malformed },
   { play: /: a malformed log size$/, because: early },
   { play: /: a malformed DNS server$/, because: early },
@@ -78,7 +77,6 @@ export const wantedDifferences: readonly WantedDifference[] = [
     seen: /^(409|application\/json|message: exec command <exec id> has already run)$/,
     because: "architecture, API: errors of an attach are JSON",
   },
-  { play: /: a volume subpath /, seen: /501|not implemented/, because: `${gap}, Containers: volume-subpath` },
   {
     place: /PUT .*\/archive\?.* → status$/,
     recorded: 400,
@@ -87,7 +85,6 @@ export const wantedDifferences: readonly WantedDifference[] = [
   },
   { play: "docker update, cp, diff, commit, export, stats", seen: /page not found/, because: `${gap}, Containers` },
   { place: /info → body\.Containerd$/, seen: undefined, because: runtime },
-  { place: /info → body\.CDISpecDirs$/, seen: [], because: `${gap}, Containers: device requests` },
   // The record is from a distribution without VERSION_ID.
   {
     place: /info → body\.OSVersion$/,
@@ -116,12 +113,6 @@ export const wantedDifferences: readonly WantedDifference[] = [
     place: /networks\?.*dangling.*→ body$/,
     seen: /-[ab]"\]$/,
     because: "architecture, API: dangling networks are those nobody uses",
-  },
-  {
-    play: "create refuses",
-    place: /volumes\/create → (status|body)$/,
-    seen: /501|not implemented/,
-    because: `${gap}, Containers: local driver`,
   },
   { play: "names that escape their place", place: /%00.* → (status|body)$/, seen: /400|NUL in path/, because: malformed },
   { play: "names that escape their place", place: /%ff.* → (status|body)$/, seen: /400|invalid URL escape/, because: malformed },

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bodyWithNetwork } from "./no-bridges.ts";
 
 /** A daemon of its own for one test file: real, as root, with roots nobody else has. */
 export interface TestDaemon extends AsyncDisposable {
@@ -77,7 +78,10 @@ export async function startDaemon(options: { readonly args?: readonly string[]; 
       const response = await fetch(`http://d${path}`, {
         unix: socket,
         method,
-        ...(body !== undefined && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+        ...(body !== undefined && {
+          body: JSON.stringify(bodyWithNetwork(method, path, body)),
+          headers: { "Content-Type": "application/json" },
+        }),
       });
       const answer = await response.text();
       return { status: response.status, text: answer, body: parse(answer) };

@@ -1,3 +1,5 @@
+import { wordsWithNetwork } from "./no-bridges.ts";
+
 /** What a program run to its end has written. */
 export interface Finished {
   readonly stdout: string;
@@ -21,7 +23,7 @@ export function docker(host: string, ...args: readonly string[]): Promise<Finish
 }
 
 export async function runWithInput(host: string, input: string | Uint8Array | undefined, ...args: readonly string[]): Promise<Finished> {
-  const child = Bun.spawn(["docker", "-H", host, ...args], {
+  const child = Bun.spawn(["docker", "-H", host, ...wordsWithNetwork(args)], {
     stdin: input === undefined ? "ignore" : new Blob([input]),
     stdout: "pipe",
     stderr: "pipe",

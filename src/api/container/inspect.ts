@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { ContainerService } from "#engine/container/service.ts";
+import { shownLinks } from "#engine/container/links/linked.ts";
 import { isRunning } from "#engine/container/state.ts";
 import type { NetworkService } from "#engine/network/service.ts";
 import { dnsNames } from "#engine/network/service.ts";
@@ -18,6 +19,7 @@ import type { SandboxState } from "#types/record/network.ts";
 import { exposedPorts } from "#engine/container/ports.ts";
 import { maskedPaths, readonlyPaths } from "#engine/container/spec/build.ts";
 import { wasStarted, wasTried } from "#engine/container/state.ts";
+import { toWireResources } from "./wire-resources.ts";
 
 /** A container as inspect shows it, every field with the type and the empty value that Docker gives it. */
 export function toInspect(
@@ -45,7 +47,7 @@ export function toInspect(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: extra.execIds.length > 0 ? extra.execIds : null,
-    HostConfig: toWireHostConfig(record.hostConfig),
+    HostConfig: { ...toWireHostConfig(record.hostConfig), Links: record.links?.length ? shownLinks(record) : null },
     GraphDriver: {
       Name: places.snapshotter,
       Data: { ID: record.id, MergedDir: places.rootfs, UpperDir: places.upper, WorkDir: places.work },
@@ -184,6 +186,7 @@ function toWireHostConfig(host: HostConfig): HostConfig {
   return {
     ...hostConfigDefaults,
     ...host,
+    ...toWireResources(host),
     MaskedPaths: host.MaskedPaths ?? (host.Privileged ? null : maskedPaths),
     ReadonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? null : readonlyPaths),
   };
@@ -198,7 +201,7 @@ export function toMountPoints(record: ContainerRecord): MountPoint[] {
 function toMountPoint(mount: ContainerMount): MountPoint {
   return {
     Type: mount.type,
-    ...(mount.name !== undefined && { Name: mount.name }),
+    ...((mount.image?.name ?? mount.name) !== undefined && { Name: mount.image?.name ?? mount.name }),
     Source: mount.source,
     Destination: mount.destination,
     ...(mount.driver !== undefined && { Driver: mount.driver }),

@@ -16,6 +16,7 @@ import { attachContainer } from "./attach.ts";
 import { containerFilters, listContainers, pruneFilters } from "./filters.ts";
 import { toInspect } from "./inspect.ts";
 import { containerLogs } from "./logs.ts";
+import { refuseNewerMounts } from "./mount-versions.ts";
 import { containerStats } from "./stats.ts";
 import { toSummary } from "./summary.ts";
 import { updateContainer } from "./update.ts";
@@ -39,7 +40,7 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
     get("/containers/json", (request) => list(services, request)),
     post("/containers/create", (request) => create(services, request)),
     post("/containers/prune", (request) => prune(services, request)),
-    get("/containers/:name/json", (request) => inspect(services, request)),
+    get("/containers/:name*/json", (request) => inspect(services, request)),
     post("/containers/:name/start", async ({ params, headers }) => {
       refuseStartBody(headers);
       return empty204(containers.start(params.name));
@@ -63,7 +64,7 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
     }),
     ...archiveRoutes(services.archives),
     get("/containers/:name/stats", (request) => containerStats(containers, request)),
-    get("/containers/:name/logs", (request) => containerLogs(containers, request)),
+    get("/containers/:name*/logs", (request) => containerLogs(containers, request)),
     upgrade("/containers/:name/attach", (request, stream) =>
       attachContainer(containers, request, async (contentType) => {
         await stream.accept(contentType);
@@ -75,10 +76,8 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
       (request, stream) => attachContainer(containers, request, () => acceptWebSocket(request, stream), { framed: false }),
       { method: "GET" },
     ),
-    del("/containers/:name", async ({ params, query }) => {
-      // No container has links, so that the name can only be the container's own.
-      if (queryBoolean(query, "link") && containers.find(params.name))
-        throw new EngineError("conflict", "Conflict, cannot remove the default link name of the container");
+    del("/containers/:name*", async ({ params, query }) => {
+      if (queryBoolean(query, "link")) return empty204(containers.removeLink(params.name));
       return empty204(containers.remove(params.name, { force: queryBoolean(query, "force"), volumes: queryBoolean(query, "v") }));
     }),
   ];
@@ -110,6 +109,7 @@ async function create({ containers }: ContainerRouteServices, request: ApiReques
   const { HostConfig: _host, NetworkingConfig: _networking, ...config } = body;
   if (Object.keys(config).length === 0) throw new EngineError("invalid", "config cannot be empty in order to create a container");
   const { apiVersion, query } = request;
+  refuseNewerMounts(body.HostConfig, apiVersion);
   const name = query.get("name") ?? "";
   const platform = query.get("platform") ?? "";
   const { id, warnings } = await containers.create(body, {

@@ -9,7 +9,7 @@ import type { ContainerHealth, ContainerRecord } from "#types/record/container.t
 import { toEndpoints, toMountPoints } from "./inspect.ts";
 
 export interface SummaryServices {
-  readonly containers: Pick<ContainerService, "health">;
+  readonly containers: Pick<ContainerService, "health" | "linkNames">;
   readonly networks: NetworkService;
 }
 
@@ -29,7 +29,7 @@ export function toSummary(record: ContainerRecord, { containers, networks }: Sum
   const status = record.state.status === "starting" ? "created" : record.state.status;
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [`/${record.name}`, ...containers.linkNames(record.id)],
     Image: imageName,
     ImageID: record.imageId,
     Command: commandLine(record),

@@ -47,7 +47,10 @@ export function imageRoutes(services: ImageRouteServices): AnyRoute[] {
       const removed = await images.remove(
         params.name,
         { force: queryBoolean(query, "force"), prune: !queryBoolean(query, "noprune") },
-        (id) => usersOf(containers, id),
+        (id) => [
+          ...usersOf(containers, id),
+          ...(queryBoolean(query, "force") || isId(params.name, id) ? [] : mountUsersOf(containers, id)),
+        ],
       );
       return json(200, removed);
     }),
@@ -59,6 +62,16 @@ function usersOf(containers: ContainerService, imageId: string): { id: string; r
     .list()
     .filter((record) => record.imageId === imageId)
     .map((record) => ({ id: record.id, running: isRunning(record.state) }));
+}
+
+/** Who has it mounted as a volume: as in Docker they keep its last name, unless it is forced, and its layers anyway. */
+function mountUsersOf(containers: ContainerService, imageId: string): { id: string; running: boolean }[] {
+  const users = containers.list().filter(({ mounts }) => mounts.some(({ image }) => image?.id === imageId));
+  return users.map(({ id }) => ({ id, running: false }));
+}
+
+function isId(text: string, imageId: string): boolean {
+  return imageId.replace("sha256:", "").startsWith(text.replace("sha256:", ""));
 }
 
 function list({ images, containers }: ImageRouteServices, { query, apiVersion }: ApiRequest): ApiResponse {
@@ -152,7 +165,7 @@ async function prune({ images, containers }: ImageRouteServices, { query }: ApiR
   let reclaimed = 0;
   for (const { image, names } of selectImages(images, new Map([...filters].filter(([name]) => name !== "dangling")))) {
     if (!all && names.tags.length > 0) continue;
-    if (usersOf(containers, image.id).length > 0) continue;
+    if (usersOf(containers, image.id).length > 0 || mountUsersOf(containers, image.id).length > 0) continue;
     deleted.push(...(await images.remove(image.id, { force: true, prune: true }, () => [])));
     reclaimed += image.sizeBytes;
   }

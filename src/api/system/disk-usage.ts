@@ -63,8 +63,10 @@ function containerUsage(services: DiskUsageServices): Promise<unknown[]> {
 }
 
 function volumeUsage({ volumes }: DiskUsageServices): Promise<unknown[]> {
+  // What has options may lie elsewhere: it is not counted.
+  const plain = volumes.list().filter(({ options }) => Object.keys(options ?? {}).length === 0);
   return Promise.all(
-    volumes.list().map(async (record) => {
+    plain.map(async (record) => {
       const usage = { sizeBytes: await volumes.usage(record), references: volumes.users(record.name).size };
       return toVolume(volumes, record, usage);
     }),

@@ -69,7 +69,8 @@ export function toInfo(facts: SystemFacts, apiVersion: ApiVersion): unknown {
     InitCommit: { ID: "" },
     SecurityOptions: before(25) ? facts.securityOptions.map(nameOfOption) : facts.securityOptions,
     ...(!before(49) && { FirewallBackend: { Driver: "nftables" } }),
-    CDISpecDirs: [],
+    CDISpecDirs: facts.cdi.folders,
+    ...(!before(50) && facts.cdi.devices.length > 0 && { DiscoveredDevices: facts.cdi.devices.map((id) => ({ Source: "cdi", ID: id })) }),
     Warnings: facts.warnings.length > 0 ? facts.warnings : null,
   };
 }

@@ -73,6 +73,8 @@ function addPlugins(server: Fields, lines: string[]): void {
 function addLists(server: Fields, lines: string[]): void {
   const folders = listOf(server["CDISpecDirs"]);
   if (folders.length > 0) lines.push(" CDI spec directories:", ...folders.map((folder) => `  ${display(folder)}`));
+  const devices = listOf(server["DiscoveredDevices"]).map(fieldsOf);
+  if (devices.length > 0) lines.push(" Discovered Devices:", ...devices.map(({ Source, ID }) => `  ${display(Source)}: ${display(ID)}`));
 }
 
 function addSwarm(server: Fields, lines: string[]): void {

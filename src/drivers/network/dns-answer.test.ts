@@ -21,7 +21,7 @@ const table = new NameTable();
 table.add("front", endpoint("1", "n1", "10.1.0.2", ["web", "www", "0123456789ab"], "fd00::2"));
 table.add("front", endpoint("2", "n1", "10.1.0.3", ["constructor", "www"]));
 table.add("back", endpoint("3", "n2", "10.2.0.2", ["db"]));
-const names = table.lookup(() => ["n1"]);
+const names = table.lookup(() => [{ networkId: "n1" }]);
 
 const query = (name: string, type: Question["type"] = "A", udpPayloadSize?: number): Buffer =>
   encode({
@@ -80,7 +80,7 @@ describe("the embedded DNS server", () => {
   test("cuts what does not fit into a packet, as large as the client takes, and gives all over TCP", () => {
     const many = new NameTable();
     for (let index = 0; index < 100; index++) many.add("n", endpoint(String(index), "n1", `10.1.1.${index}`, ["crowd"]));
-    const lookup = many.lookup(() => ["n1"]);
+    const lookup = many.lookup(() => [{ networkId: "n1" }]);
     const sizeOf = (message: Buffer, transport: "udp" | "tcp") => {
       const resolution = resolve(message, lookup, transport);
       const answer = resolution.type === "answer" ? decode(resolution.message) : undefined;
@@ -96,8 +96,8 @@ describe("the embedded DNS server", () => {
     const first = endpoint("1", "n1", "10.1.0.2", ["web"]);
     names.add("front", first);
     names.remove(first);
-    expect(names.lookup(() => ["n1"]).addresses("web", 4)).toBeUndefined();
-    expect(names.lookup(() => ["n1"]).nameOf("10.1.0.2")).toBeUndefined();
+    expect(names.lookup(() => [{ networkId: "n1" }]).addresses("web", 4)).toBeUndefined();
+    expect(names.lookup(() => [{ networkId: "n1" }]).nameOf("10.1.0.2")).toBeUndefined();
   });
 
   test("survives any bytes", () => {
@@ -138,4 +138,10 @@ describe("an upstream answer", () => {
   ])("does not count with %s", (_, message) => {
     expect(isAnswerTo(question, message)).toBe(false);
   });
+});
+
+test("a link is a name that its container alone has for another", () => {
+  const linked = table.lookup(() => [{ networkId: "n1", links: { DB: "web" } }]);
+  expect(linked.addresses("db", 4)).toEqual(names.addresses("web", 4));
+  expect(names.addresses("db", 4)).toBeUndefined();
 });

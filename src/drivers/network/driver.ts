@@ -13,7 +13,7 @@ import { RouteSocket } from "#os/netlink/route-socket.ts";
 import { bridgedPacketsAreFiltered, enableForwarding, ensureBridge, isOwnBridge } from "./bridge.ts";
 import { parseCidr, type Cidr } from "./cidr.ts";
 import { makeEndpoints } from "./endpoints.ts";
-import { Firewall } from "./firewall.ts";
+import { openFirewall, type BridgeFirewall } from "./bridge-firewall.ts";
 import { gatewayAddresses, gatewaysOf, targetOf, type Gateways } from "./gateway.ts";
 import { AddressManagement, defaultIpv4Subnets, firstFreeSubnet, uniqueLocalSubnets } from "./ipam.ts";
 import { forwarderOf, type Forwarder } from "./loopback-forwarder.ts";
@@ -73,7 +73,7 @@ export class HostNetworkDriver implements NetworkDriver {
   readonly #removal: Removal;
   readonly #log: Logger;
   readonly #route = new RouteSocket();
-  readonly #firewall: Firewall;
+  readonly #firewall: BridgeFirewall;
   readonly #addresses = new AddressManagement();
   readonly #ports = new PortAllocator();
   readonly #names = new NameTable();
@@ -86,7 +86,7 @@ export class HostNetworkDriver implements NetworkDriver {
     this.#instance = options.instance;
     this.#removal = new Removal(options.kernel, options.log);
     this.#log = options.log;
-    this.#firewall = new Firewall(options.instance.nftTable, options.log);
+    this.#firewall = openFirewall(options.instance.nftTable, options.log);
   }
 
   async restore(networks: readonly NetworkConfig[], sandboxes: readonly RestoredSandbox[]): Promise<void> {
@@ -118,6 +118,7 @@ export class HostNetworkDriver implements NetworkDriver {
 
   async createNetwork(network: NetworkConfig): Promise<void> {
     if (network.driver !== "bridge") return void this.#networks.set(network.id, { config: network, bridgeIndex: 0 });
+    this.#requireFirewall(network);
     this.#addresses.register(network);
     try {
       if (this.#enableForwarding(network)) await this.#firewall.rebuild();
@@ -151,6 +152,7 @@ export class HostNetworkDriver implements NetworkDriver {
   connect(containerId: string, request: EndpointRequest): Promise<SandboxState> {
     return this.#locks.run(containerId, async () => {
       const sandbox = this.#sandboxOf(containerId);
+      this.#requireFirewall(this.#networkOf(request.networkId).config);
       const undo = new DisposableStack();
       try {
         const [endpoint] = this.#makeEndpoints([request], sandbox.endpoints, undo);
@@ -244,6 +246,7 @@ export class HostNetworkDriver implements NetworkDriver {
     const { containerId } = request;
     if (this.#sandboxes.has(containerId)) throw new EngineError("conflict", `container ${containerId} has a network sandbox already`);
     if (request.endpoints.some((endpoint) => this.#networkOf(endpoint.networkId).config.driver === "host")) return this.#joinHost(request);
+    for (const { networkId } of request.endpoints) this.#requireFirewall(this.#networkOf(networkId).config);
     // A name of its own each time: the namespace of an earlier run may still be on its way out.
     const netnsPath = `${this.#namespaces}/${containerId.slice(0, 12)}-${randomBytes(3).toString("hex")}`;
     const undo = new DisposableStack();
@@ -357,7 +360,7 @@ export class HostNetworkDriver implements NetworkDriver {
   #startResolver(sandbox: Sandbox, sockets: ResolverSockets | undefined): void {
     if (sandbox.resolver || !this.#resolvesNames(sandbox.endpoints)) return;
     sandbox.resolver = new EmbeddedResolver(sockets ?? reopenResolverSockets(sandbox.netnsPath), {
-      names: this.#names.lookup(() => sandbox.endpoints.map((endpoint) => endpoint.networkId)),
+      names: this.#names.lookup(() => sandbox.endpoints),
       // A sandbox on internal networks alone has no way out, and neither have its queries.
       upstream: () =>
         sandbox.endpoints.some((endpoint) => !this.#networkOf(endpoint.networkId).config.internal) ? sandbox.resolverConfig.upstream : [],
@@ -449,6 +452,8 @@ export class HostNetworkDriver implements NetworkDriver {
   #adoptNetwork(config: NetworkConfig): void {
     if (config.driver !== "bridge") return void this.#networks.set(config.id, { config, bridgeIndex: 0 });
     this.#addresses.register(config);
+    // Without rules its containers would lie open: there is no bridge, and who wants to use it is told why.
+    if (this.#firewall.lack !== undefined) return void this.#networks.set(config.id, { config, bridgeIndex: 0 });
     this.#enableForwarding(config);
     this.#networks.set(config.id, { config, bridgeIndex: ensureBridge(this.#route, this.#instance, config) });
     this.#firewall.include(config);
@@ -505,6 +510,16 @@ export class HostNetworkDriver implements NetworkDriver {
     const network = this.#networks.get(networkId);
     if (!network) throw new EngineError("not_found", `network ${networkId} not found`);
     return network;
+  }
+
+  /** @throws {EngineError} `unavailable` when this network needs rules that this host's kernel cannot have */
+  #requireFirewall({ name, driver }: NetworkConfig): void {
+    const { lack } = this.#firewall;
+    if (driver !== "bridge" || lack === undefined) return;
+    throw new EngineError(
+      "unavailable",
+      `network ${name} cannot be used: the driver bridge needs nftables, which this host's kernel lacks (${lack}); --network none and --network host work`,
+    );
   }
 
   #sandboxOf(containerId: string): Sandbox {

@@ -32,8 +32,8 @@ function makeEndpoint(
   siblings: readonly EndpointState[],
   undo: DisposableStack,
 ): EndpointState {
-  const { endpointId, networkId, dnsNames, gatewayPriority } = request;
-  const common = { endpointId, networkId, dnsNames, gatewayPriority };
+  const { endpointId, networkId, dnsNames, gatewayPriority, links } = request;
+  const common = { endpointId, networkId, dnsNames, gatewayPriority, ...(links && { links }) };
   const network = networkOf(networkId);
   if (network.driver !== "bridge") return { ...common, mac: "", hostLink: "", interfaceName: "" };
   const ipv4 = takeAddress(addresses, network, 4, request.ipv4, undo);

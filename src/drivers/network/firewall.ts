@@ -17,6 +17,7 @@ const watchIntervalMilliseconds = 5000;
  * program runs only when the whole table is made or found damaged.
  */
 export class Firewall {
+  readonly lack = undefined;
   readonly #table: Table;
   readonly #log: Logger;
   readonly #socket = new NftablesSocket();

@@ -65,25 +65,37 @@ export class NameTable {
     this.#networks.delete(networkId);
   }
 
-  /** @param networkIds asked at each lookup: a running container may be connected and disconnected */
-  lookup(networkIds: () => readonly string[]): NameLookup {
-    const networks = (): NetworkNames[] => networkIds().flatMap((id) => this.#networks.get(id) ?? []);
+  /** @param endpoints those of who looks up, asked each time: a running container may be connected and disconnected */
+  lookup(endpoints: () => readonly Pick<EndpointState, "networkId" | "links">[]): NameLookup {
+    const namesOf = (networkId: string): NetworkNames | undefined => this.#networks.get(networkId);
     return {
       addresses(name, family) {
         const key = name.toLowerCase();
-        const found = networks().flatMap((network) => endpointsNamed(network, key));
+        const found = endpoints().flatMap(({ networkId, links }) => {
+          const network = namesOf(networkId);
+          return network ? endpointsNamed(network, linkedName(links, key) ?? key) : [];
+        });
         if (found.length === 0) return undefined;
         return found.flatMap((endpoint) => (family === 4 ? endpoint.ipv4 : endpoint.ipv6) ?? []);
       },
       nameOf(address) {
-        for (const network of networks()) {
-          const name = network.nameOf(address);
-          if (name !== undefined) return `${name}.${network.networkName}`;
+        for (const { networkId } of endpoints()) {
+          const network = namesOf(networkId);
+          const name = network?.nameOf(address);
+          if (name !== undefined) return `${name}.${network?.networkName}`;
         }
         return undefined;
       },
     };
   }
+}
+
+/** What a link of the asking container's own means by the name. */
+function linkedName(links: EndpointState["links"], key: string): string | undefined {
+  if (!links) return undefined;
+  return Object.entries(links)
+    .find(([alias]) => alias.toLowerCase() === key)?.[1]
+    .toLowerCase();
 }
 
 /** By the name, or by `name.network`. */

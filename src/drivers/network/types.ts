@@ -12,6 +12,8 @@ export interface EndpointRequest {
   readonly mac?: string;
   /** Names under which others on this network find the container. */
   readonly dnsNames: readonly string[];
+  /** Names that this container alone uses for others on the network: alias → name. */
+  readonly links?: Readonly<Record<string, string>>;
   readonly linkLocal: readonly string[];
   /** Order of default gateways: the highest wins. */
   readonly gatewayPriority: number;

@@ -54,6 +54,7 @@ export async function startMonitor(options: MonitorOptions): Promise<number> {
   const sync = openPipe();
   // Nothing that waits may stand between these two lines: the child must have the writing end before ours is closed.
   const child = Bun.spawn([options.conmonPath, ...monitorArguments(options)], {
+    cwd: options.bundle, // it leaves a file `oom` where it runs
     stdio: ["ignore", "ignore", "ignore", sync.write],
     env: childEnvironment({ ...options.runtime.environment, TZ: "UTC", _OCI_SYNCPIPE: syncPipeDescriptor }),
   });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
+import { stringifyExact } from "#lib/exact-integers.ts";
 import { watchFolder } from "#os/inotify.ts";
 import { libc } from "#os/libc.ts";
 import { isSameProcess, processStartTicks } from "#os/process/identity.ts";
@@ -94,7 +95,7 @@ const complaintMilliseconds = 500;
 
 function writeProcess(request: ExecRequest, terminal: boolean): string {
   const file = `${request.bundle}/process.json`;
-  writeFileSync(file, JSON.stringify({ ...request.process, terminal }), { mode: 0o600 });
+  writeFileSync(file, stringifyExact({ ...request.process, terminal }), { mode: 0o600 });
   return file;
 }
 

@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rea
 import { readdir } from "node:fs/promises";
 import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
+import { stringifyExact } from "#lib/exact-integers.ts";
 import type { Logger } from "#lib/log.ts";
 import { cgroupProcesses, cgroupFolder, isCgroupFrozen, type CgroupHierarchy } from "#os/cgroup.ts";
 import { setCgroupLimits } from "#os/cgroup-limits.ts";
@@ -102,7 +103,7 @@ export class OciRuntime implements RuntimeDriver {
     const cached = this.#withCompiledSeccomp(spec);
     let pid: number;
     try {
-      await configuration.give(JSON.stringify(cached.spec), ended);
+      await configuration.give(stringifyExact(cached.spec), ended);
       pid = await answered;
     } catch (error) {
       throw toStartError(error, "create", this.#options.family, spec.process.args[0] ?? "");

@@ -207,6 +207,19 @@ export function snapshotterContract(name: string, prepare: () => Promise<Snapsho
       });
     });
 
+    describe("a view of an image", () => {
+      test.each([0, 1, 2])("of %p layers is read-only, counted, and gone after unmount", async (count) => {
+        const layers = await stack(...Array.from({ length: count }, (_, index) => archive(member(`f${index}`, {}, "x"))));
+        const target = join(place.folder, "view");
+        await snapshots.mountView({ layers, target });
+        expect((await readdir(target)).sort()).toEqual(Array.from({ length: count }, (_, index) => `f${index}`));
+        expect(writeFile(join(target, "new"), "")).rejects.toThrow("EROFS");
+        expect(snapshots.mounted().get(target)).toHaveLength(count);
+        await snapshots.unmount(target);
+        expect(await readdir(target)).toEqual([]);
+      });
+    });
+
     describe("hostile archives", () => {
       test.each<[string, Uint8Array]>([
         ["A1: ..", archive(member("../escape", {}, "x"))],

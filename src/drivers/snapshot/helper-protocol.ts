@@ -1,5 +1,6 @@
 import type { Digest } from "#lib/digest.ts";
 import type { ErrorKind } from "#lib/errors.ts";
+import type { MountCall } from "#os/mount.ts";
 import type { DiffId, FileChange } from "./types.ts";
 
 /** How a layer lies on disk: an EROFS index over its tar, or a folder of files. */
@@ -74,6 +75,8 @@ export interface HelperCommands {
     readonly request: { readonly rootfs: string; readonly path: string; readonly target: string };
     readonly result: null;
   };
+  /** A mount that may wait for a server or a disk. */
+  readonly "mount-volume": { readonly request: MountCall; readonly result: null };
   /** Null when all is well, else what is not. */
   readonly verify: { readonly request: VerifyRequest; readonly result: string | null };
 }

@@ -1,10 +1,11 @@
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
 import type { Digest } from "#lib/digest.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Kernel } from "#os/kernel.ts";
-import { mountOverlay } from "#os/mount.ts";
+import { bindMount, mountOverlay } from "#os/mount.ts";
 import { chainIdOn, chainIds } from "./chain-id.ts";
 import { prepareUpper } from "./container-folders.ts";
 import type { HelperPool } from "./helper-process.ts";
@@ -13,6 +14,7 @@ import type { LayerRecord } from "./layer-record.ts";
 import type { LayerStore } from "./layer-store.ts";
 import { LayerUses } from "./layer-uses.ts";
 import { readMounted } from "./mounted-trees.ts";
+import { SizedDisks, type SizedDisk } from "./sized-disk.ts";
 import { TreeBorrows } from "./tree-borrows.ts";
 import type { ChainId, DiffId, FileChange, ImportedLayer, LayerSource, MountOptions, Snapshotter } from "./types.ts";
 import { folderUsage } from "./usage.ts";
@@ -42,12 +44,14 @@ export abstract class LayerSnapshotter implements Snapshotter {
   readonly #imports = new Map<ChainId, Promise<ImportedLayer>>();
   readonly #targets = new KeyedMutex();
   readonly #borrows = new TreeBorrows();
+  readonly #disks: SizedDisks;
 
   constructor(parts: SnapshotterParts) {
     this.store = parts.store;
     this.kernel = parts.kernel;
     this.helpers = parts.helpers;
     this.logger = parts.logger;
+    this.#disks = new SizedDisks(parts.kernel);
     for (const [target, chain] of readMounted(parts.store.paths).trees) {
       this.#trees.set(target, chain);
       this.#uses.take(chain);
@@ -64,6 +68,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
   /** Layers that no container uses are released. Merged trees stay. */
   async close(): Promise<void> {
     for (const chainId of this.store.list()) if (this.#uses.count(chainId) === 0) await this.releaseLayer(chainId);
+    await this.#disks.close((folder) => [...this.#trees.keys()].some((target) => dirname(target) === dirname(folder)));
   }
 
   async importLayer(source: LayerSource, signal: AbortSignal): Promise<ImportedLayer> {
@@ -111,6 +116,21 @@ export abstract class LayerSnapshotter implements Snapshotter {
     });
   }
 
+  async mountView({ layers, target }: { readonly layers: readonly DiffId[]; readonly target: string }): Promise<void> {
+    await this.#targets.run(target, async () => {
+      const chain = chainIds(layers);
+      const { folders } = await this.#take(chain);
+      try {
+        await mkdir(target, { recursive: true, mode: 0o700 });
+        mountLowers(folders, this.store.paths.empty, target);
+      } catch (error) {
+        this.#uses.giveBack(chain);
+        throw asEngineError(`mount layers on ${target}`, error);
+      }
+      this.#trees.set(target, chain);
+    });
+  }
+
   async borrow(options: MountOptions, prepare: () => Promise<void>): Promise<AsyncDisposable> {
     const { target } = options;
     await this.#targets.run(target, async () => {
@@ -153,6 +173,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
     const chain = chainIds(options.layers);
     const { folders } = await this.#take(chain);
     try {
+      if (options.disk) await this.#disks.open(options.disk, true);
       await prepareUpper(options);
       mountOverlay({
         lowers: folders.length > 0 ? folders : [this.store.paths.empty],
@@ -174,6 +195,14 @@ export abstract class LayerSnapshotter implements Snapshotter {
     if (!chain) return;
     this.#trees.delete(target);
     this.#uses.giveBack(chain);
+  }
+
+  openDisk(disk: SizedDisk): Promise<void> {
+    return this.#disks.open(disk, false);
+  }
+
+  removeDisk(disk: Pick<SizedDisk, "file" | "folder">): Promise<void> {
+    return this.#disks.remove(disk);
   }
 
   mounted(): ReadonlyMap<string, readonly ChainId[]> {
@@ -261,6 +290,12 @@ export abstract class LayerSnapshotter implements Snapshotter {
     if (folder === undefined) throw new EngineError("internal", `layer ${record.chainId} is not readable`);
     return folder;
   }
+}
+
+/** Without an upper, overlayfs wants two different lowers. */
+function mountLowers(folders: readonly string[], empty: string, target: string): void {
+  if (folders.length === 0) bindMount(empty, target, true);
+  else mountOverlay({ lowers: folders.length > 1 ? folders : [...folders, empty], target, options: overlayOptions });
 }
 
 /** A layer that is there answers for this source: its blob may be compressed in another way. */

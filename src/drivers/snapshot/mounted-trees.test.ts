@@ -8,7 +8,7 @@ const paths = layerPaths("/var/lib/gantry/layers");
 const [low, high] = [sha256("low"), sha256("high")];
 
 function overlay(target: string, superOptions: string): MountInfo {
-  return { id: 1, device: "0:1", root: "/", target, options: "rw", type: "overlay", source: "overlay", superOptions };
+  return { id: 1, device: "0:1", root: "/", target, options: "rw", tags: [], type: "overlay", source: "overlay", superOptions };
 }
 
 test("merged trees are told with their layers, lowest first", () => {

@@ -1,4 +1,5 @@
 import type { Digest } from "#lib/digest.ts";
+import type { SizedDisk } from "./sized-disk.ts";
 
 /** Digest of the uncompressed tar of one layer. Source: OCI image-spec, config.md, "Layer DiffID". */
 export type DiffId = Digest;
@@ -42,6 +43,8 @@ export interface MountOptions {
   readonly work: string;
   /** Where the merged tree is attached; made when missing. */
   readonly target: string;
+  /** Where `upper` and `work` lie, if their size is limited: mounted, and made before, with the tree. */
+  readonly disk?: SizedDisk;
   /** No sync at unmount: for `--rm` containers and build steps only. A volatile upper is lost with a power cut. */
   readonly volatile: boolean;
 }
@@ -65,6 +68,8 @@ export interface Snapshotter {
   removeLayer(chainId: ChainId): Promise<void>;
   layers(): Promise<readonly ChainId[]>;
   mount(options: MountOptions): Promise<void>;
+  /** Mounts the layers alone, read-only; unmounted by `unmount`. */
+  mountView(options: { readonly layers: readonly DiffId[]; readonly target: string }): Promise<void>;
   /**
    * Mounts it unless it is mounted, for somebody beside the container's run: while it is borrowed the tree stays mounted, and a `mount` takes
    * it over as it is. Dispose to give it back.
@@ -75,6 +80,10 @@ export interface Snapshotter {
   leave(target: string): Promise<void>;
   /** Unmounts the merged tree, once nobody borrows it, and gives back its layers; success when it is not mounted. */
   unmount(target: string): Promise<void>;
+  /** Makes what a disk holds readable, if there is something: for those who look into an upper folder that is not mounted. */
+  openDisk(disk: SizedDisk): Promise<void>;
+  /** The disk of a container that is being removed, whose tree is not mounted. Success when there is none. */
+  removeDisk(disk: Pick<SizedDisk, "file" | "folder">): Promise<void>;
   /** Merged trees mounted now: target → its layers. Rebuilt from mountinfo. */
   mounted(): ReadonlyMap<string, readonly ChainId[]>;
   /** Bytes and inodes of a container's upper folder. */

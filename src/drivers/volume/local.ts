@@ -1,17 +1,24 @@
 import { mkdir, open, readdir, lstat, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { KeyedMutex } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Kernel } from "#os/kernel.ts";
+import { readMounts } from "#os/mount.ts";
 import type { HelperPool } from "../snapshot/helper-process.ts";
 import { hasFolder } from "./copy-up.ts";
-import type { VolumeDriver } from "./types.ts";
+import { isMounted, validateLocalOptions } from "./local-options.ts";
+import { mountVolume } from "./mount-volume.ts";
+import type { VolumeDriver, VolumeOptions } from "./types.ts";
 
-/** Volumes as folders `<root>/NAME/_data`. Mount options (`type`, `device`, `o`) are refused until they are carried out. */
+/** Volumes as folders `<root>/NAME/_data`. With options (`type`, `device`, `o`) they say what is mounted there while somebody uses it. */
 export class LocalVolumeDriver implements VolumeDriver {
   readonly name = "local";
   readonly #root: string;
   readonly #kernel: Kernel;
   readonly #helpers: HelperPool;
+  readonly #locks = new KeyedMutex();
+  /** How often each volume with mount options is in use. */
+  readonly #uses = new Map<string, number>();
 
   constructor(root: string, kernel: Kernel, helpers: HelperPool) {
     this.#root = root;
@@ -23,8 +30,12 @@ export class LocalVolumeDriver implements VolumeDriver {
     return join(this.#root, name, "_data");
   }
 
-  async create(name: string, options: Readonly<Record<string, string>>): Promise<void> {
-    checkOptions(name, options);
+  isMount(options: VolumeOptions): boolean {
+    return isMounted(options);
+  }
+
+  async create(name: string, options: VolumeOptions): Promise<void> {
+    validateLocalOptions(name, options);
     // The root is closed to others; the data itself is the container's business.
     await mkdir(this.#root, { recursive: true, mode: 0o701 });
     await mkdir(join(this.#root, name), { recursive: true, mode: 0o701 });
@@ -33,18 +44,51 @@ export class LocalVolumeDriver implements VolumeDriver {
     await syncFolder(this.#root);
   }
 
-  remove(name: string): Promise<void> {
-    return this.#kernel.run({ type: "remove-tree", path: join(this.#root, name) });
+  async remove(name: string, options: VolumeOptions): Promise<void> {
+    if (isMounted(options)) await this.#locks.run(name, () => this.#unmountAll(name));
+    await this.#kernel.run({ type: "remove-tree", path: join(this.#root, name) });
   }
 
-  async mount(name: string): Promise<string> {
+  async mount(name: string, options: VolumeOptions): Promise<string> {
     await stat(this.path(name)).catch(() => {
       throw new EngineError("not_found", `volume ${name}: its data folder ${this.path(name)} is missing`);
     });
+    if (isMounted(options)) await this.#locks.run(name, () => this.#use(name, options));
     return this.path(name);
   }
 
-  async unmount(): Promise<void> {}
+  async #use(name: string, options: VolumeOptions): Promise<void> {
+    const uses = this.#uses.get(name) ?? 0;
+    if (uses === 0) await mountVolume({ kernel: this.#kernel, helpers: this.#helpers }, options, this.path(name));
+    this.#uses.set(name, uses + 1);
+  }
+
+  async unmount(name: string): Promise<void> {
+    if (!this.#uses.has(name)) return; // a folder
+    await this.#locks.run(name, async () => {
+      const left = (this.#uses.get(name) ?? 0) - 1;
+      if (left > 0) return void this.#uses.set(name, left);
+      this.#uses.delete(name);
+      await this.#kernel.run({ type: "umount", target: this.path(name) });
+    });
+  }
+
+  adopt(name: string, options: VolumeOptions): void {
+    if (isMounted(options)) this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
+  }
+
+  async unmountUnused(volumes: readonly { readonly name: string; readonly options: VolumeOptions }[]): Promise<void> {
+    for (const { name, options } of volumes)
+      if (isMounted(options) && !this.#uses.has(name)) await this.#locks.run(name, () => this.#unmountAll(name));
+  }
+
+  /** @throws {EngineError} `conflict` while something is mounted: a removal must not go into it */
+  async #unmountAll(name: string): Promise<void> {
+    const target = this.path(name);
+    const isTarget = (mount: { readonly target: string }): boolean => mount.target === target || mount.target.startsWith(`${target}/`);
+    for (const mount of readMounts().filter(isTarget).reverse()) await this.#kernel.run({ type: "umount", target: mount.target });
+    if (readMounts().some(isTarget)) throw new EngineError("conflict", `remove ${name}: ${target} is still mounted`);
+  }
 
   async populate(name: string, rootfs: string, path: string): Promise<void> {
     const target = this.path(name);
@@ -52,24 +96,9 @@ export class LocalVolumeDriver implements VolumeDriver {
     await this.#helpers.run("copy-up", { rootfs, path, target }, new AbortController().signal);
   }
 
-  async usage(name: string): Promise<number> {
-    return treeBytes(this.path(name));
+  async usage(name: string, options: VolumeOptions): Promise<number> {
+    return isMounted(options) ? 0 : treeBytes(this.path(name));
   }
-}
-
-const knownOptions = ["type", "device", "o", "size"];
-
-/** @throws {EngineError} `invalid` with Docker's texts, `not_implemented` for what Docker would mount */
-function checkOptions(name: string, options: Readonly<Record<string, string>>): void {
-  const fail = (reason: string): EngineError => new EngineError("invalid", `create ${name}: ${reason}`);
-  const given = Object.keys(options).filter((option) => options[option] !== "");
-  for (const option of Object.keys(options)) if (!knownOptions.includes(option)) throw fail(`invalid option: ${JSON.stringify(option)}`);
-  const mounts = given.some((option) => option !== "size");
-  for (const option of ["device", "type"])
-    if (mounts && !given.includes(option)) throw fail(`missing required option: ${JSON.stringify(option)}`);
-  const [first] = given;
-  if (first === undefined) return;
-  throw new EngineError("not_implemented", `create ${name}: option ${JSON.stringify(first)} of the local driver is not implemented yet`);
 }
 
 async function syncFolder(path: string): Promise<void> {

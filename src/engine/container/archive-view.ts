@@ -1,12 +1,17 @@
 import type { TreeMount, TreeRequest } from "#drivers/archive/protocol.ts";
-import { parseDigest } from "#lib/digest.ts";
+import { randomId } from "#lib/id.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { ContainerMount, ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { makeFolders } from "./monitor.ts";
+import { attachMounts, needsAttaching } from "./mounts/attach.ts";
+import { rootfsOptions } from "./rootfs.ts";
 import { isRunning, wasStarted } from "./state.ts";
 
-export type ArchiveDependencies = Pick<ContainerDependencies, "containers" | "instance" | "snapshots" | "volumes">;
+export type ArchiveDependencies = Pick<
+  ContainerDependencies,
+  "attachSubpath" | "containers" | "detach" | "instance" | "snapshots" | "volumes"
+>;
 
 /** What a container sees, ready to be looked at from outside, running or not. Dispose to give it back. */
 export interface ContainerView extends AsyncDisposable {
@@ -18,7 +23,8 @@ export async function openView(deps: ArchiveDependencies, record: ContainerRecor
   await using undo = new AsyncDisposableStack();
   const { rootfs } = await openRootfs(deps, record, undo);
   const mounts: TreeMount[] = daemonFiles(deps, record);
-  for (const mount of record.mounts) mounts.push(await openMount(deps, record, mount, undo));
+  for (const mount of record.mounts) if (!needsAttaching(mount)) mounts.push(await openMount(deps, record, mount, undo));
+  mounts.push(...(await openAttached(deps, record, undo)));
   mounts.sort((a, b) => depth(a.destination) - depth(b.destination));
   const { state } = record;
   const tree: TreeRequest = {
@@ -42,15 +48,14 @@ function viewOf(tree: TreeRequest, held: AsyncDisposableStack): ContainerView {
 }
 
 async function openRootfs(deps: ArchiveDependencies, record: ContainerRecord, undo: AsyncDisposableStack): Promise<{ rootfs: string }> {
-  const { upper, work, rootfs } = instancePaths(deps.instance).container(record.id);
-  const layers = record.layers.map(parseDigest);
+  const options = rootfsOptions(deps.instance, record);
   undo.use(
-    await deps.snapshots.borrow({ layers, upper, work, target: rootfs, volatile: record.volatile }, async () => {
+    await deps.snapshots.borrow(options, async () => {
       deps.containers.get(record.id); // removed meanwhile: its folders must not come into being again
       await makeFolders(deps, record.id);
     }),
   );
-  return { rootfs };
+  return { rootfs: options.target };
 }
 
 async function openMount(
@@ -63,12 +68,29 @@ async function openMount(
   const common = { destination, writable, recursive: !mount.nonRecursive, readOnlyRecursive: mount.readOnlyRecursive !== "off" };
   if (mount.type === "tmpfs") return { ...common, source: undefined };
   if (mount.type !== "volume" || name === undefined) return { ...common, source: mount.source };
-  const source = await deps.volumes.mount(name, record.id);
+  const source = await deps.volumes.mount(name, record.id, mount);
   undo.defer(() => deps.volumes.unmount(name, record.id));
   // A new volume has what the image has there, from its first use on.
   const { rootfs } = instancePaths(deps.instance).container(record.id);
   if (!wasStarted(record.state) && !mount.noCopy) await deps.volumes.populate(name, rootfs, destination);
   return { ...common, source };
+}
+
+/** Images and parts of volumes: of a container that runs those it has, else what the next start would attach. */
+async function openAttached(deps: ArchiveDependencies, record: ContainerRecord, undo: AsyncDisposableStack): Promise<TreeMount[]> {
+  const wanted = record.mounts.filter(needsAttaching);
+  if (wanted.length === 0) return [];
+  const common = { recursive: true, readOnlyRecursive: true };
+  if (isRunning(record.state)) return wanted.map(({ destination, writable }) => ({ ...common, destination, writable, source: undefined }));
+  for (const { name, ...place } of wanted) {
+    if (name === undefined) continue;
+    await deps.volumes.mount(name, record.id, place);
+    undo.defer(() => deps.volumes.unmount(name, record.id));
+  }
+  // Not the place of a start, which may come meanwhile.
+  const folder = instancePaths(deps.instance).container(randomId()).mounts;
+  const attached = undo.use(await attachMounts(deps, folder, wanted));
+  return attached.mounts.map(({ destination, writable, source }) => ({ ...common, destination, writable, source }));
 }
 
 /** Those of the last run; before the first there are none. */

@@ -5,11 +5,11 @@ import type { FileChange } from "#drivers/snapshot/types.ts";
 import { deferred } from "#lib/async.ts";
 import { messageOf } from "#lib/errors.ts";
 import { parseDigest } from "#lib/digest.ts";
-import { instancePaths } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import { openRootView, openView, type ArchiveDependencies, type ContainerView } from "./archive-view.ts";
 import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
+import { openUpper } from "./rootfs.ts";
 import { resolveUser } from "./user.ts";
 
 export type { FileChange, PackedArchive, PathStat };
@@ -88,7 +88,7 @@ export class ContainerArchives {
   /** What the container has changed of its image. */
   async changes(name: string, signal: AbortSignal): Promise<readonly FileChange[]> {
     const record = this.#deps.containers.find(name);
-    const { upper } = instancePaths(this.#deps.instance).container(record.id);
+    const upper = await openUpper(this.#deps, record);
     return this.#deps.snapshots.withLayers(record.layers.map(parseDigest), (lowers) =>
       this.#helpers.changes({ operation: "changes", upper, lowers }, signal),
     );

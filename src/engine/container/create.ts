@@ -1,21 +1,27 @@
 import { mkdir } from "node:fs/promises";
 import { randomId, shortId } from "#lib/id.ts";
+import { instancePaths } from "#lib/instance.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import { formatTimeNano } from "#lib/clock.ts";
 import type { ContainerCreateRequest, HostConfig } from "#types/engine-api/index.ts";
-import type { ContainerRecord } from "#types/record/container.ts";
+import type { ContainerMount, ContainerRecord } from "#types/record/container.ts";
 import { validateLogOptions } from "#drivers/log/options.ts";
 import { validateCpuset } from "./cpuset.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { withDefaults } from "./host-config.ts";
+import { resolveLinks } from "./links/requested.ts";
 import { logConfig } from "./log-config.ts";
 import { mergeImageConfig } from "./image-config.ts";
 import { monitorShape } from "./monitor.ts";
-import { parseMounts, resolveMounts } from "./mounts.ts";
+import { attachedPath } from "./mounts/attach.ts";
+import { parseMounts } from "./mounts/parse.ts";
+import { resolveMounts } from "./mounts/resolve.ts";
 import { inventName, parseContainerName } from "./names.ts";
 import { parsePorts, portRequests } from "./ports.ts";
+import { withoutImpossible } from "./possible-limits.ts";
 import { resolveNetworks } from "./requested-networks.ts";
 import { refuseNetworkConflicts } from "./shared-mode.ts";
+import { validateStorageOptions } from "./size-limit.ts";
 import { containerCapabilities } from "./spec/capabilities.ts";
 import { parseSecurityOptions } from "./spec/security.ts";
 import type { SpareMonitor, SpareMonitors } from "./spare-monitor.ts";
@@ -48,16 +54,17 @@ export async function createContainer(
 ): Promise<CreateResult & { readonly spare: SpareMonitor | undefined }> {
   deps.warmCgroups();
   const { HostConfig: hostInput, NetworkingConfig: networking, ...configInput } = request;
-  const hostConfig = withDefaults(deps, hostInput ?? {}, options);
+  const { possible: hostConfig, warnings } = withoutImpossible(withDefaults(deps, hostInput ?? {}, options), deps.settings.cgroups);
   refuseUnsupported(hostConfig);
+  const storageWarnings = validateStorageOptions(hostConfig, deps.instance.dataRoot);
   refuseNetworkConflicts(configInput, hostConfig);
-  validateConfig(configInput, hostConfig);
+  validateConfig(configInput, hostConfig, deps.settings.cgroups);
   validateCpuset("cpus", hostConfig.CpusetCpus ?? "", deps.settings.cgroups.cpus);
   validateCpuset("mems", hostConfig.CpusetMems ?? "", deps.settings.cgroups.mems);
   parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const image = deps.images.resolveForRun(configInput.Image ?? "", options.platform);
   const config = mergeImageConfig(configInput, image.runConfig);
-  validateConfig(config, hostConfig);
+  validateConfig(config, hostConfig, deps.settings.cgroups);
   if ((config.Entrypoint ?? []).length + (config.Cmd ?? []).length === 0) throw new EngineError("invalid", "no command specified");
   for (const port of Object.keys(config.ExposedPorts ?? {})) parsePorts(port);
   validateLogOptions(hostConfig.LogConfig?.Type ?? "", hostConfig.LogConfig?.Config ?? {});
@@ -67,13 +74,16 @@ export async function createContainer(
     throw new EngineError("invalid", `unknown or invalid runtime name: ${hostConfig.Runtime}`);
   const { MacAddress: containerMac, ...ownConfig } = config;
   const networks = resolveNetworks(deps, hostConfig, networking?.EndpointsConfig ?? {}, { ...options, containerMac: containerMac ?? "" });
+  const links = resolveLinks(deps, hostConfig);
   const name = options.name ? parseContainerName(options.name) : inventName((taken) => deps.containers.idOfName(taken) !== undefined);
   const wanted = parseMounts(config, hostConfig, options.recursiveReadOnlyBinds, (other) => deps.containers.lookup(other));
-  const mounts = await resolveMounts(wanted, deps.volumes, makeMountSource);
+  const resolved = await resolveMounts(wanted, deps, makeMountSource);
 
   // A spare monitor is bound to the cgroup that containers have when they ask for none.
   const spare = hostConfig.CgroupParent ? undefined : spares.take(monitorShape(deps, config, hostConfig));
   const id = spare?.id ?? randomId();
+  const places = instancePaths(deps.instance).container(id).mounts;
+  const mounts = resolved.map((mount, index) => (mount.image ? { ...mount, source: attachedPath(places, index) } : mount));
 
   const record: ContainerRecord = {
     id,
@@ -87,9 +97,10 @@ export async function createContainer(
       Hostname:
         config.Hostname || (hostConfig.NetworkMode === "host" || hostConfig.UTSMode === "host" ? deps.networks.hostname : shortId(id)),
     },
-    hostConfig,
+    hostConfig: { ...hostConfig, Links: null }, // shown as they are now
     networks,
     mounts,
+    ...(links.length > 0 && { links }),
     layers: image.diffIds,
     state: initialState,
     restartCount: 0,
@@ -109,7 +120,7 @@ export async function createContainer(
   }
   deps.events.emit("container", "create", id, containerAttributes(record));
   const deprecated = options.endpointMacAddresses && containerMac ? [macAddressWarning] : [];
-  return { id, spare, warnings: [...deprecated, ...createWarnings(hostConfig)] };
+  return { id, spare, warnings: [...deprecated, ...warnings, ...storageWarnings, ...createWarnings(hostConfig, mounts)] };
 }
 
 /** Attributes of a container's events: labels, image, name. */
@@ -127,13 +138,10 @@ async function makeMountSource(path: string): Promise<void> {
 
 const macAddressWarning = "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.";
 
-function createWarnings(host: HostConfig): string[] {
+function createWarnings(host: HostConfig, mounts: readonly ContainerMount[]): string[] {
   const warnings: string[] = [];
+  if (mounts.some(({ type }) => type === "image")) warnings.push("Image mount is an experimental feature");
   if (Object.keys(host.PortBindings ?? {}).length > 0 && host.NetworkMode === "host")
     warnings.push("Published ports are discarded when using host network mode");
-  if (host.OomKillDisable && !host.Memory)
-    warnings.push(
-      "OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.",
-    );
   return warnings;
 }

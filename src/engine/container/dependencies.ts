@@ -1,8 +1,9 @@
+import type { CdiRegistry } from "#drivers/cdi/registry.ts";
 import type { LogDriver } from "#drivers/log/drivers.ts";
 import type { LogHub } from "#drivers/log/types.ts";
 import type { MetadataStore } from "#drivers/metadata/store.ts";
 import type { NetworkDriver } from "#drivers/network/types.ts";
-import type { HostCgroups } from "#drivers/runtime/host-cgroups.ts";
+import type { HostCgroups, RealtimeShare } from "#drivers/runtime/host-cgroups.ts";
 import type { RuntimeDriver } from "#drivers/runtime/types.ts";
 import type { Snapshotter } from "#drivers/snapshot/types.ts";
 import type { Clock } from "#lib/clock.ts";
@@ -26,11 +27,21 @@ export interface ContainerSettings {
   /** What this daemon has, and so can give. */
   readonly capabilities: readonly string[];
   readonly cgroups: HostCgroups;
+  /** Real-time CPU of all containers together. */
+  readonly realtime: RealtimeShare;
   /** Addresses of name servers given to the daemon (`--dns`). */
   readonly dns: readonly string[];
   readonly dnsOptions: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly stopTimeoutSeconds: number;
+}
+
+export interface HostMount {
+  readonly target: string;
+  /** `rw,nosuid,relatime`. */
+  readonly options: string;
+  /** `shared:N`, `master:N`, … */
+  readonly tags: readonly string[];
 }
 
 /** What containers stand on; wired by the daemon. */
@@ -46,12 +57,21 @@ export interface ContainerDependencies {
   readonly volumes: VolumeService;
   readonly snapshots: Snapshotter;
   readonly logs: LogHub;
+  readonly cdi: CdiRegistry;
   /** By the name of `--runtime`. */
   readonly runtimes: ReadonlyMap<string, RuntimeDriver>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes the next move into a cgroup fast; called when a create arrives. */
   warmCgroups(): void;
+  /** Gives a cgroup, and all above it, time for real-time processes. @throws when the host has not so much */
+  giveRealtime(path: string, share: RealtimeShare): void;
+  /** What is mounted on the host, in the order of the kernel's list. */
+  hostMounts(): readonly HostMount[];
+  /** Attaches a folder or file below `root` at `target`. @throws an error with the errno's name in `code` */
+  attachSubpath(root: string, path: string, target: string): Promise<void>;
+  /** Unmounts and removes a mount point, never what is below; success when there is none. */
+  detach(target: string): Promise<void>;
   makeFolder(path: string): Promise<void>;
   /** Names of the folders in a folder; none when it is missing. */
   listFolders(path: string): Promise<readonly string[]>;

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
+import type { LinkedHost } from "./links/linked.ts";
 
 /** Files of the daemon in every container; each is bind-mounted over the image's. */
 export interface ContainerFiles {
@@ -16,6 +17,8 @@ export interface NameSettings {
   readonly dnsSearch: readonly string[];
   /** Address that `host-gateway` stands for. */
   readonly hostGateway: string;
+  /** Containers that it has a link to. */
+  readonly linked?: readonly LinkedHost[];
 }
 
 /** Writes hosts, hostname and resolv.conf in place, so that a running container's bind mounts see the change. */
@@ -27,7 +30,7 @@ export async function writeContainerFiles(
   embeddedResolver: boolean,
 ): Promise<void> {
   await Promise.all([
-    writeFile(files.hosts, hostsText(record, sandbox, settings.hostGateway), { mode: 0o644 }),
+    writeFile(files.hosts, hostsText(record, sandbox, settings.hostGateway, settings.linked), { mode: 0o644 }),
     writeFile(files.hostname, `${record.config.Hostname}\n`, { mode: 0o644 }),
     writeFile(files.resolvConf, resolvConfText(record, settings, embeddedResolver), { mode: 0o644 }),
   ]);
@@ -41,7 +44,12 @@ ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 `;
 
-export function hostsText(record: ContainerRecord, sandbox: SandboxState | undefined, hostGateway: string): string {
+export function hostsText(
+  record: ContainerRecord,
+  sandbox: SandboxState | undefined,
+  hostGateway: string,
+  linked: readonly LinkedHost[] = [],
+): string {
   if (record.hostConfig.NetworkMode === "host" && (record.hostConfig.ExtraHosts ?? []).length === 0) return readHostFile("/etc/hosts");
   const base = record.hostConfig.NetworkMode === "host" ? readHostFile("/etc/hosts") : localEntries;
   const extra = (record.hostConfig.ExtraHosts ?? []).map((entry) => {
@@ -54,7 +62,8 @@ export function hostsText(record: ContainerRecord, sandbox: SandboxState | undef
   const own = (sandbox?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) =>
     [ipv4, ipv6].filter((address) => address !== undefined).map((address) => `${address}\t${names}\n`),
   );
-  return base + extra.join("") + own.join("");
+  const others = linked.map(({ address, names: all }) => `${address}\t${all}\n`);
+  return base + extra.join("") + others.join("") + own.join("");
 }
 
 /** With the embedded resolver the container asks it alone; else the host's servers, without those only the host can reach. */

@@ -10,7 +10,9 @@ type Dependencies = Pick<ContainerDependencies, "containers" | "settings">;
  * What a request says for the host, with what it leaves to the daemon. It is kept so: a change of the daemon's defaults changes no container.
  * @throws {EngineError} `invalid` when processes or shared memory of a container are wanted that is not there
  */
-export function withDefaults(deps: Dependencies, host: HostConfig, options: CreateOptions): HostConfig {
+export function withDefaults(deps: Dependencies, request: HostConfig, options: CreateOptions): HostConfig {
+  // The kernel has given it up: it is accepted, and forgotten.
+  const { KernelMemory: _forgotten, ...host } = request;
   const logType = host.LogConfig?.Type || deps.settings.defaultLogDriver;
   const logOptions =
     logType === deps.settings.defaultLogDriver

@@ -6,8 +6,11 @@ import type { ContainerRecord } from "#types/record/container.ts";
 import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import type { LiveContainer, LiveContainers } from "./live.ts";
+import { rewriteLinkingFiles } from "./networking.ts";
+import { removeDisk } from "./rootfs.ts";
 import { decideRestart } from "./restart-policy.ts";
 import { parseSignal, parseSignalFor, SIGKILL } from "./signals.ts";
+import { sizeLimitBytes } from "./size-limit.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import type { SpareMonitors } from "./spare-monitor.ts";
 import { now, runtimeOf, startContainer } from "./start.ts";
@@ -55,6 +58,7 @@ export class Lifecycle {
     if (!automatic && record.restartCount !== 0) await containers.note(id, { restartCount: 0 });
     try {
       await startContainer(this.#deps, id, live, (which) => (exit) => void this.#onExit(which, exit));
+      await rewriteLinkingFiles(this.#deps, id);
     } catch (error) {
       this.#startFailed(id, live);
       throw error;
@@ -397,12 +401,15 @@ export class Lifecycle {
 
   readonly #cleanups = new Set<Promise<void>>();
 
-  async #removeFolders({ id, imageId, layers }: ContainerRecord): Promise<void> {
+  async #removeFolders({ id, imageId, layers, hostConfig, mounts }: ContainerRecord): Promise<void> {
+    const isLimited = sizeLimitBytes(hostConfig) > 0;
     const paths = instancePaths(this.#deps.instance).container(id);
     await this.#deps.logs.remove(id, { spoolFolder: paths.spool, logsFolder: paths.logs });
     await this.#deps.snapshots.unmount(paths.rootfs);
+    if (isLimited) await removeDisk(this.#deps, id);
     await this.#deps.removeTree(paths.folder);
     if (!this.#deps.images.peek(imageId)) await this.#deps.images.releaseLayers(layers);
+    for (const { image } of mounts) if (image && !this.#deps.images.peek(image.id)) await this.#deps.images.releaseLayers(image.layers);
   }
 
   /** Waits until everything that was begun off the user's path is done. */

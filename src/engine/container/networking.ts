@@ -4,6 +4,7 @@ import type { EndpointSettings } from "#types/engine-api/index.ts";
 import type { ContainerNetwork, ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { writeContainerFiles } from "./files.ts";
+import { linkedHosts } from "./links/linked.ts";
 import { toContainerNetwork } from "./requested-networks.ts";
 import { usesEmbeddedResolver } from "./start.ts";
 import { isRunning } from "./state.ts";
@@ -98,11 +99,16 @@ export function networkEndpoints(records: Iterable<ContainerRecord>, networkId: 
 }
 
 /** hosts and resolv.conf of a running container follow its networks. */
-async function rewriteFiles(deps: ContainerDependencies, id: string): Promise<void> {
+export async function rewriteFiles(deps: ContainerDependencies, id: string): Promise<void> {
   const record = deps.containers.get(id);
   const paths = instancePaths(deps.instance).container(id);
-  const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
+  const names = { ...deps.settings, hostGateway: deps.networks.hostGateway, linked: linkedHosts(deps, record) };
   await writeContainerFiles(paths, record, record.sandbox, names, usesEmbeddedResolver(deps, record));
+}
+
+/** Those linked to a container that has just started find it at its address of now. */
+export async function rewriteLinkingFiles(deps: ContainerDependencies, id: string): Promise<void> {
+  for (const record of deps.containers.linkingTo(id)) if (isRunning(record.state)) await rewriteFiles(deps, record.id);
 }
 
 /** Namespaces that are not the container's own, or have no network at all. */

@@ -1,16 +1,21 @@
 import type { MetadataStore } from "#drivers/metadata/store.ts";
 import { EngineError } from "#lib/errors.ts";
-import type { ContainerRecord, ContainerState } from "#types/record/container.ts";
+import type { ContainerLink, ContainerRecord, ContainerState } from "#types/record/container.ts";
 import { applyChange, type ContainerChange } from "./state.ts";
 
 /** The containers by id, name and prefix, over the store's table. */
 export class ContainerRegistry {
   readonly #store: MetadataStore;
   readonly #names = new Map<string, string>();
+  /** Containers that have a link to another, by the other's id. */
+  readonly #linking = new Map<string, Set<string>>();
 
   constructor(store: MetadataStore) {
     this.#store = store;
-    for (const record of this.all()) this.#names.set(record.name, record.id);
+    for (const record of this.all()) {
+      this.#names.set(record.name, record.id);
+      this.#noteLinks(record);
+    }
   }
 
   all(): IterableIterator<ContainerRecord> {
@@ -44,10 +49,55 @@ export class ContainerRegistry {
     if (exact) return exact;
     const named = this.#names.get(text.startsWith("/") ? text.slice(1) : text);
     if (named !== undefined) return this.#store.table("container").get(named);
+    if (text.includes("/")) return this.#byLink(text);
     if (!/^[0-9a-f]+$/.test(text)) return undefined;
     const matches = [...this.all()].filter((record) => record.id.startsWith(text));
     if (matches.length > 1) throw new EngineError("invalid", `Multiple IDs found with provided prefix: ${text}`);
     return matches[0];
+  }
+
+  /** `CONTAINER/ALIAS` is another name of the container that the first one is linked to. */
+  #byLink(text: string): ContainerRecord | undefined {
+    const found = this.findLink(text);
+    return found && this.peek(found.link.containerId);
+  }
+
+  findLink(text: string): { readonly record: ContainerRecord; readonly link: ContainerLink } | undefined {
+    const [, name = "", alias = ""] = /^\/?([^/]+)\/([^/]+)$/.exec(text) ?? [];
+    const id = this.#names.get(name);
+    const record = id === undefined ? undefined : this.peek(id);
+    const link = record?.links?.find((candidate) => candidate.alias === alias);
+    return record && link && { record, link };
+  }
+
+  /** Containers with a link to this one. */
+  linkingTo(id: string): ContainerRecord[] {
+    return [...(this.#linking.get(id) ?? [])].flatMap((linking) => this.peek(linking) ?? []);
+  }
+
+  #noteLinks({ id, links = [] }: ContainerRecord): void {
+    for (const { containerId } of links) this.#linking.set(containerId, (this.#linking.get(containerId) ?? new Set()).add(id));
+  }
+
+  #forgetLinks({ id, links = [] }: ContainerRecord): void {
+    for (const { containerId } of links) {
+      const linking = this.#linking.get(containerId);
+      linking?.delete(id);
+      if (linking?.size === 0) this.#linking.delete(containerId);
+    }
+  }
+
+  /** @throws {EngineError} `not_found` */
+  async removeLink(text: string): Promise<ContainerRecord> {
+    const found = this.findLink(text);
+    if (!found) throw new EngineError("not_found", `No such container: ${text}`);
+    this.#forgetLinks(found.record);
+    const changed = await this.update(found.record.id, (now) => ({
+      ...now,
+      links: (now.links ?? []).filter(({ alias }) => alias !== found.link.alias),
+    }));
+    this.#noteLinks(changed);
+    return changed;
   }
 
   idOfName(name: string): string | undefined {
@@ -65,6 +115,7 @@ export class ContainerRegistry {
       this.#names.delete(record.name);
       throw error;
     }
+    this.#noteLinks(record);
   }
 
   /** Somebody asked for it: on disk before the answer. */
@@ -80,7 +131,14 @@ export class ContainerRegistry {
     const before = this.get(id);
     this.#names.set(name, id);
     try {
-      await this.update(id, (record) => ({ ...record, name }));
+      const linking = this.linkingTo(id).map((record) => ({
+        ...record,
+        links: (record.links ?? []).map((link) => (link.containerId === id ? { ...link, name } : link)),
+      }));
+      await this.#store.update((transaction) => {
+        transaction.put("container", id, { ...this.get(id), name });
+        for (const record of linking) transaction.put("container", record.id, record);
+      });
       this.#names.delete(before.name);
     } catch (error) {
       this.#names.delete(name);
@@ -106,8 +164,9 @@ export class ContainerRegistry {
 
   /** Forgets container and name. */
   remove(id: string): Promise<void> {
-    const { name } = this.get(id);
-    this.#names.delete(name);
+    const record = this.get(id);
+    this.#names.delete(record.name);
+    this.#forgetLinks(record);
     return this.#store.observe((transaction) => transaction.remove("container", id));
   }
 

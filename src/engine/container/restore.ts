@@ -12,6 +12,7 @@ import { healthUnchecked } from "./health/state.ts";
 import type { HealthMonitor } from "./health/monitor.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { startsWithDaemon } from "./restart-policy.ts";
+import { removeDisk } from "./rootfs.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import { logConfig } from "./log-config.ts";
 import { now, runtimeOf } from "./start.ts";
@@ -45,7 +46,12 @@ export async function restoreContainers(deps: ContainerDependencies, lifecycle: 
       record.sandbox ? [{ ...record.sandbox, resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) } }] : [],
     ) satisfies (SandboxState & object)[],
   );
-  for (const record of alive) lifecycle.adopt(record.id);
+  for (const record of alive) {
+    lifecycle.adopt(record.id);
+    for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.adopt(mount.name);
+  }
+  await deps.volumes.unmountUnused();
+  await detachLeft(deps);
   await removeOrphans(deps);
 }
 
@@ -144,10 +150,25 @@ async function removeRecord(deps: ContainerDependencies, record: ContainerRecord
   await deps.containers.remove(record.id);
   deps.events.emit("container", "destroy", record.id, containerAttributes(record));
   await deps.logs.remove(record.id, { spoolFolder: paths.spool, logsFolder: paths.logs });
+  await removeDisk(deps, record.id);
   await deps.removeTree(paths.folder);
   for (const mount of record.mounts)
     if (mount.anonymous && mount.name !== undefined) await deps.volumes.remove(mount.name, true).catch(() => undefined); // others use it
   return undefined;
+}
+
+/** What a start had attached when it was killed: nothing needs it any more. */
+async function detachLeft(deps: ContainerDependencies): Promise<void> {
+  const { mounts } = instancePaths(deps.instance);
+  for (const holder of await deps.listFolders(mounts)) {
+    const folder = `${mounts}/${holder}`;
+    // Parts of what is mounted beside them come last in the order of names, and go first.
+    for (const name of [...(await deps.listFolders(folder))].sort().reverse()) {
+      await deps.snapshots.unmount(`${folder}/${name}`);
+      await deps.detach(`${folder}/${name}`);
+    }
+    await deps.detach(folder);
+  }
 }
 
 /** What no record names: left by a kill between two steps of a removal. */
@@ -182,6 +203,7 @@ async function removeOrphans(deps: ContainerDependencies): Promise<void> {
   for (const id of await deps.listFolders(paths.containers)) {
     if (isKnown(id)) continue;
     deps.log.info("orphaned folder removed", { container: id });
+    await removeDisk(deps, id);
     await deps.removeTree(`${paths.containers}/${id}`);
   }
 }

@@ -1,12 +1,52 @@
 import { makeInitFiles } from "#drivers/snapshot/init-files.ts";
+import type { MountOptions } from "#drivers/snapshot/types.ts";
 import { parseDigest } from "#lib/digest.ts";
-import { instancePaths } from "#lib/instance.ts";
+import { instancePaths, type Instance } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
+import { sizeLimitBytes } from "./size-limit.ts";
 
 /** Mounts a container's root file system, with what every container has beside its image. */
 export async function mountRootfs(deps: Pick<ContainerDependencies, "instance" | "snapshots">, record: ContainerRecord): Promise<void> {
-  const { upper, work, rootfs } = instancePaths(deps.instance).container(record.id);
-  await deps.snapshots.mount({ layers: record.layers.map(parseDigest), upper, work, target: rootfs, volatile: record.volatile });
-  makeInitFiles(rootfs);
+  const options = rootfsOptions(deps.instance, record);
+  await deps.snapshots.mount(options);
+  makeInitFiles(options.target);
+}
+
+/** What a container's root file system is made of. */
+export function rootfsOptions(
+  instance: Pick<Instance, "dataRoot" | "execRoot">,
+  record: Pick<ContainerRecord, "id" | "hostConfig" | "layers" | "volatile">,
+): MountOptions {
+  const layers = record.layers.map(parseDigest);
+  return {
+    layers,
+    ...writableFolders(instance, record),
+    target: instancePaths(instance).container(record.id).rootfs,
+    volatile: record.volatile,
+  };
+}
+
+/** Where lies what a container has written. */
+export function writableFolders(
+  instance: Pick<Instance, "dataRoot" | "execRoot">,
+  { id, hostConfig }: Pick<ContainerRecord, "id" | "hostConfig">,
+): Pick<MountOptions, "upper" | "work" | "disk"> {
+  const { upper, work, disk: file, limited: folder } = instancePaths(instance).container(id);
+  const sizeBytes = sizeLimitBytes(hostConfig);
+  if (sizeBytes === 0) return { upper, work };
+  return { upper: `${folder}/upper`, work: `${folder}/work`, disk: { file, folder, sizeBytes } };
+}
+
+/** The folder with what a container has written, readable also while it does not run. */
+export async function openUpper(deps: Pick<ContainerDependencies, "instance" | "snapshots">, record: ContainerRecord): Promise<string> {
+  const { upper, disk } = writableFolders(deps.instance, record);
+  if (disk) await deps.snapshots.openDisk(disk);
+  return upper;
+}
+
+/** Removes what holds the files of a container with a limited size; its tree must not be mounted. */
+export async function removeDisk(deps: Pick<ContainerDependencies, "instance" | "snapshots">, id: string): Promise<void> {
+  const { disk: file, limited: folder } = instancePaths(deps.instance).container(id);
+  await deps.snapshots.removeDisk({ file, folder });
 }

@@ -13,10 +13,12 @@ import { HealthMonitor } from "./health/monitor.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { LiveContainers, type LiveContainer, type PendingAttach } from "./live.ts";
 import { parseContainerName } from "./names.ts";
-import { connectContainer, disconnectContainer, networkEndpoints, type NetworkEndpoint } from "./networking.ts";
+import { connectContainer, disconnectContainer, networkEndpoints, rewriteFiles, type NetworkEndpoint } from "./networking.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
+import { linkPath } from "./links/linked.ts";
 import { logConfig } from "./log-config.ts";
 import { isStdinOnce, makeFolders } from "./monitor.ts";
+import { openUpper, writableFolders } from "./rootfs.ts";
 import { SpareMonitors } from "./spare-monitor.ts";
 import { openInput, runtimeOf } from "./start.ts";
 import { isRunning } from "./state.ts";
@@ -80,6 +82,20 @@ export class ContainerService {
     return this.#deps.containers.lookup(name);
   }
 
+  /** Names that a container has by the links of others: `/CONTAINER/ALIAS`. */
+  linkNames(id: string): string[] {
+    const linking = this.#deps.containers.linkingTo(id);
+    return linking.flatMap((record) => (record.links ?? []).flatMap((link) => (link.containerId === id ? [linkPath(record, link)] : [])));
+  }
+
+  /** @throws {EngineError} `not_found`, `conflict` with Docker's texts */
+  async removeLink(name: string): Promise<void> {
+    if (this.#deps.containers.findLink(name) === undefined && this.lookup(name))
+      throw new EngineError("conflict", "Conflict, cannot remove the default link name of the container");
+    const record = await this.#deps.containers.removeLink(name);
+    if (isRunning(record.state)) await rewriteFiles(this.#deps, record.id);
+  }
+
   list(): ContainerRecord[] {
     return [...this.#deps.containers.all()];
   }
@@ -92,8 +108,15 @@ export class ContainerService {
     return this.lifecycle.stop(this.find(name).id, options, name);
   }
 
-  restart(name: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
-    return this.lifecycle.restart(this.find(name).id, options);
+  /** @throws {EngineError} with Docker's texts */
+  async restart(name: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
+    const { id } = this.find(name);
+    try {
+      await this.lifecycle.restart(id, options);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      throw new EngineError(error.kind, `Cannot restart container ${name}: ${error.message}`, { cause: error });
+    }
   }
 
   kill(name: string, signal: string): Promise<void> {
@@ -161,7 +184,7 @@ export class ContainerService {
   wait(name: string, condition: WaitCondition, signal: AbortSignal): Promise<WaitResult> {
     const record = this.find(name);
     const ended = !isRunning(record.state) && record.state.status !== "restarting" && record.state.status !== "starting";
-    if (condition === "not-running" && ended) return Promise.resolve({ exitCode: record.state.exitCode });
+    if (condition === "not-running" && ended) return Promise.resolve({ exitCode: record.state.exitCode, error: record.state.error });
     return this.#waiters.add(record.id, condition, signal);
   }
 
@@ -332,8 +355,10 @@ export class ContainerService {
   }
 
   /** Bytes the container has written over its image. */
-  size(id: string): Promise<{ readonly sizeBytes: number }> {
-    return this.#deps.snapshots.usage(instancePaths(this.#deps.instance).container(id).upper);
+  async size(id: string): Promise<{ readonly sizeBytes: number }> {
+    const record = this.#deps.containers.peek(id);
+    if (!record) return { sizeBytes: 0 }; // removed while a list is made
+    return this.#deps.snapshots.usage(await openUpper(this.#deps, record));
   }
 
   /** Paths and names that inspect shows. */
@@ -341,6 +366,7 @@ export class ContainerService {
     const paths = instancePaths(this.#deps.instance).container(record.id);
     return {
       ...paths,
+      ...writableFolders(this.#deps.instance, record),
       log: record.logDriver === "json-file" ? logPath(paths.logs, record.id) : "",
       snapshotter: this.#deps.snapshots.name,
       cgroups: cgroupsPath(this.#deps, record),

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
 import type { RuntimeDriver, RuntimeProcess, StdinConnection } from "#drivers/runtime/types.ts";
@@ -13,12 +13,16 @@ import type { SandboxState } from "#types/record/network.ts";
 import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { upstreamServers, writeContainerFiles } from "./files.ts";
+import { linkedHosts } from "./links/linked.ts";
 import type { LiveContainer } from "./live.ts";
 import { logConfig } from "./log-config.ts";
 import { beginRequest, isStdinOnce, makeFolders, monitorShape } from "./monitor.ts";
+import { attachMounts } from "./mounts/attach.ts";
+import { placeMounts } from "./mounts/place.ts";
 import { portRequests } from "./ports.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { assembleSpec, cgroupsPath } from "./spec/assemble.ts";
+import { withRequestedDevices } from "./spec/device-requests.ts";
 import { wasStarted } from "./state.ts";
 import { resolveUser } from "./user.ts";
 
@@ -69,6 +73,7 @@ async function run(
     rmSync(paths.bundle, { recursive: true, force: true });
     mkdirSync(paths.persist, { recursive: true, mode: 0o700 });
   }
+  if (record.hostConfig.CpuRealtimeRuntime) giveParentRealtime(deps, record);
   const mounted = spare?.rootfs ?? mountRootfs(deps, record);
   unmountLater(deps, id, mounted, undo);
   undo.defer(() => deps.logs.finish(id));
@@ -78,11 +83,13 @@ async function run(
   const shape = monitorShape(deps, record.config, record.hostConfig);
   const starting = undo.use(spare?.starting ?? runtime.begin(beginRequest(deps, id, shape, cgroupsPath(deps, record))));
   const sandbox = await makeSandbox(deps, record, undo);
-  const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
+  const names = { ...deps.settings, hostGateway: deps.networks.hostGateway, linked: linkedHosts(deps, record) };
   const filesWritten = writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
   filesWritten.catch(() => undefined); // awaited below
   await mounted;
   const volumes = await mountVolumes(deps, record, undo);
+  await using attached = await attachMounts(deps, paths.mounts, volumes);
+  const placed = await placeMounts(deps, attached.mounts);
   for (const mount of record.mounts) {
     if (mount.type === "volume" && !mount.noCopy && mount.name !== undefined)
       await deps.volumes.populate(mount.name, paths.rootfs, mount.destination);
@@ -91,7 +98,9 @@ async function run(
   const [passwd = "", group = ""] = readFromRootfs(paths.rootfs, ["etc/passwd", "etc/group"]);
   if (record.config.WorkingDir && record.config.WorkingDir !== "/") makeWorkingFolder(paths.rootfs, record.config.WorkingDir);
   const user = resolveUser(record.config.User ?? "", record.hostConfig.GroupAdd ?? [], passwd, group);
-  const spec = assembleSpec(deps, record, { sandbox, user, mounts: volumes });
+  const requests = record.hostConfig.DeviceRequests ?? [];
+  const ownSpec = assembleSpec(deps, record, { sandbox, user, mounts: placed });
+  const spec = requests.length > 0 ? await withRequestedDevices(deps.cdi, requests, ownSpec) : ownSpec;
 
   await Promise.all([logOpened, filesWritten]);
   live.ended = deferred<void>();
@@ -101,6 +110,17 @@ async function run(
   const joined = sandbox && (await joinNetworks(deps, record, sandbox, creating));
   const process = await creating;
   await startProcess(deps, record, live, { runtime, process, sandbox: joined, onExit: onExit(id) });
+}
+
+/** A group can give its containers no more than it has itself. */
+function giveParentRealtime(deps: ContainerDependencies, record: ContainerRecord): void {
+  const { realtime } = deps.settings;
+  if (realtime.runtimeMicroseconds === 0) return; // the runtime tells what the kernel says to that
+  try {
+    deps.giveRealtime(dirname(cgroupsPath(deps, record)), realtime);
+  } catch (error) {
+    throw new EngineError("invalid", `real-time CPU of all containers: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** @param mounted  under way: what it made goes with a start that fails */
@@ -238,24 +258,15 @@ function networkError({ name }: ContainerRecord, error: unknown, endpointId = ""
   });
 }
 
-/** False for what is not there: the runtime tells so. */
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => !found.isDirectory(),
-    () => false,
-  );
-}
-
 async function mountVolumes(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<ContainerRecord["mounts"]> {
   const mounts = [];
   for (const mount of record.mounts) {
     if (mount.type !== "volume" || mount.name === undefined) {
-      // Nothing can be mounted below a file, and crun 1.8 does not know "recursively read-only" for one.
-      mounts.push(mount.type === "bind" && !mount.writable && (await isFile(mount.source)) ? { ...mount, nonRecursive: true } : mount);
+      mounts.push(mount);
       continue;
     }
     const { name } = mount;
-    const source = await deps.volumes.mount(name, record.id);
+    const source = await deps.volumes.mount(name, record.id, mount);
     undo.defer(() => deps.volumes.unmount(name, record.id));
     mounts.push({ ...mount, source });
   }

@@ -11,26 +11,34 @@ function invalid(message: string): EngineError {
   return new EngineError("invalid", message);
 }
 
+/** What a value may be depends on the kernel. */
+export interface KernelAbilities {
+  readonly hasCpuRealtime: boolean;
+}
+
 /** Everything about a container's configuration that can be known before it is made. @throws {EngineError} `invalid` with Docker's texts */
-export function validateConfig(config: ContainerConfig, host: HostConfig): void {
+export function validateConfig(config: ContainerConfig, host: HostConfig, kernel: KernelAbilities): void {
   validateProcess(config);
   validateHealthcheck(config);
   validateRestartPolicy(host.RestartPolicy);
   if (host.AutoRemove && host.RestartPolicy?.Name && host.RestartPolicy.Name !== "no") {
     throw invalid("can't create 'AutoRemove' container with restart policy");
   }
+  validatePlatform(host);
   validateMemory(host);
   validateCpu(host);
+  validateRealtime(host, kernel);
   validateModes(host);
   validateMaps(host);
 }
 
 /** As `validateConfig`, for the limits and the policy of an update. @throws {EngineError} `invalid` with Docker's texts */
-export function validateUpdate(update: ContainerUpdateRequest): void {
+export function validateUpdate(update: ContainerUpdateRequest, kernel: KernelAbilities): void {
   const { RestartPolicy: policy, ...limits } = update;
   if (policy?.Name) validateRestartPolicy(policy); // without a name it is none
   validateMemory(limits, { isUpdate: true });
   validateCpu(limits);
+  validateRealtime(limits, kernel);
   // A create leaves these to the kernel, which takes the nearest value.
   const shares = limits.CpuShares ?? 0;
   if (shares === 1) throw invalid("the minimum allowed cpu-shares is 2");
@@ -98,6 +106,19 @@ function validateCpu(host: HostConfig): void {
   if (quota > 0 && quota < 1000) throw invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)");
   const weight = host.BlkioWeight ?? 0;
   if (weight !== 0 && (weight < 10 || weight > 1000)) throw invalid("Range of blkio weight is from 10 to 1000");
+}
+
+/** What Docker has for Windows only. */
+function validatePlatform(host: HostConfig): void {
+  const isolation = host.Isolation ?? "";
+  if (!["", "default"].includes(isolation.toLowerCase())) throw invalid(`invalid isolation (${isolation}): linux only supports 'default'`);
+  if (host.IOMaximumBandwidth) throw invalid("invalid option: QoS maximum bandwidth configuration is not supported on linux");
+  if (host.IOMaximumIOps) throw invalid("invalid option: QoS maximum IOPs configuration is not supported on linux");
+}
+
+function validateRealtime({ CpuRealtimePeriod: period = 0, CpuRealtimeRuntime: runtime = 0 }: HostConfig, kernel: KernelAbilities): void {
+  if ((period !== 0 || runtime !== 0) && !kernel.hasCpuRealtime) throw invalid("kernel does not support CPU real-time scheduler");
+  if (period !== 0 && runtime !== 0 && runtime > period) throw invalid("cpu real-time runtime cannot be higher than cpu real-time period");
 }
 
 function validateModes(host: HostConfig): void {

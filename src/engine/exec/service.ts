@@ -11,6 +11,7 @@ import { containerAttributes } from "../container/create.ts";
 import type { ContainerDependencies } from "../container/dependencies.ts";
 import { parseDetachKeys } from "../container/detach-keys.ts";
 import { buildProcess } from "../container/spec/build.ts";
+import { linkedEnvironment } from "../container/links/linked.ts";
 import { processInputs } from "../container/spec/assemble.ts";
 import { checkFolder } from "../container/health/left-checks.ts";
 import { runtimeOf } from "../container/start.ts";
@@ -86,6 +87,7 @@ export class ExecService {
     const record = this.#runningContainer(name);
     parseDetachKeys(config.detachKeys, "escape");
     if (config.user !== "") this.#resolveUser(config, record);
+    linkedEnvironment(this.#deps, record); // all it is linked to must run
     return this.#add(record, config).id;
   }
 
@@ -231,6 +233,9 @@ export class ExecService {
     exec.pid = running.process.pid;
     this.#announceStart(exec, record);
     const ended = running.exit.then(async (code) => {
+      // The client sees the end of the output, and asks for the code.
+      exec.running = false;
+      exec.exitCode = code;
       await logs.finish(exec.id);
       this.#ended(exec, record, code);
     });

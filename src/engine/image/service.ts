@@ -317,8 +317,12 @@ export class ImageService {
   /** Layers of images, and of containers: those of an image removed by force stay as long as a container stands on them. */
   #neededLayers(): ReadonlySet<string> {
     const ofImages = this.list().flatMap((image) => image.layers.map((layer) => layer.chainId));
-    const ofContainers = [...this.#deps.store.table("container").values()].flatMap((record) => chainIds(record.layers.map(parseDigest)));
-    return new Set([...ofImages, ...ofContainers]);
+    const containers = [...this.#deps.store.table("container").values()];
+    const ofContainers = containers.flatMap((record) => chainIds(record.layers.map(parseDigest)));
+    const mounted = containers.flatMap(({ mounts }) =>
+      mounts.flatMap(({ image }) => (image ? chainIds(image.layers.map(parseDigest)) : [])),
+    );
+    return new Set([...ofImages, ...ofContainers, ...mounted]);
   }
 
   async #readConfig(id: Digest): Promise<ImageConfig> {

@@ -226,6 +226,7 @@ export class NetworkService {
           ...(wanted.ipv6 !== undefined && { ipv6: wanted.ipv6 }),
           ...(wanted.mac !== undefined && { mac: wanted.mac }),
           dnsNames: network.nameResolution ? dnsNames(record, wanted.aliases) : [],
+          ...(wanted.links.length > 0 && { links: linkNames(wanted.links) }),
           linkLocal: wanted.linkLocal,
           gatewayPriority: wanted.gatewayPriority,
           ...(interfaceName !== undefined && { interfaceName }),
@@ -250,6 +251,16 @@ export class NetworkService {
 export function dnsNames(record: ContainerRecord, aliases: readonly string[]): string[] {
   const { Hostname: hostname = "" } = record.config;
   return [...new Set([record.name, ...aliases, shortId(record.id), hostname].filter(Boolean))];
+}
+
+/** `NAME:ALIAS`, by alias. */
+function linkNames(links: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    links.map((link) => {
+      const [name = "", alias = name] = link.split(":");
+      return [alias, name];
+    }),
+  );
 }
 
 /** Separators and control characters are no part of a name, whatever else Docker allows in one (E5). */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { cpus, hostname, machine, release, totalmem } from "node:os";
 import { formatTimeNano, systemClock } from "#lib/clock.ts";
+import type { CdiRegistry } from "#drivers/cdi/registry.ts";
 import type { EventBus } from "../event/bus.ts";
 import type { ContainerService } from "../container/service.ts";
 import type { ImageService } from "../image/service.ts";
@@ -45,6 +46,7 @@ export interface SystemSettings {
 }
 
 export interface SystemFacts extends SystemSettings {
+  readonly cdi: { readonly folders: readonly string[]; readonly devices: readonly string[] };
   readonly containers: { readonly total: number; readonly running: number; readonly paused: number };
   readonly images: number;
   readonly version: string;
@@ -69,17 +71,24 @@ export class SystemService {
   #settings: SystemSettings;
   readonly #containers: ContainerService;
   readonly #images: ImageService;
+  readonly #cdi: CdiRegistry;
 
   constructor(
     settings: SystemSettings,
     versions: SystemVersions,
-    services: { readonly events: EventBus; readonly containers: ContainerService; readonly images: ImageService },
+    services: {
+      readonly events: EventBus;
+      readonly containers: ContainerService;
+      readonly images: ImageService;
+      readonly cdi: CdiRegistry;
+    },
   ) {
     this.#settings = settings;
     this.versions = versions;
     this.events = services.events;
     this.#containers = services.containers;
     this.#images = services.images;
+    this.#cdi = services.cdi;
   }
 
   /** After the daemon's configuration has been read again. */
@@ -90,8 +99,11 @@ export class SystemService {
   async info(): Promise<SystemFacts> {
     const states = this.#containers.list().map((record) => record.state.status);
     const distribution = readDistribution();
+    const { devices, warnings } = await this.#cdi.list();
     return {
       ...this.#settings,
+      warnings: [...this.#settings.warnings, ...warnings],
+      cdi: { folders: this.#cdi.folders, devices: [...devices.keys()] },
       containers: {
         total: states.length,
         running: states.filter((status) => status === "running").length,

@@ -14,6 +14,13 @@ export interface VolumeCreateRequest {
   readonly anonymous?: boolean;
 }
 
+/** Where a container has a volume. */
+export interface VolumePlace {
+  readonly destination: string;
+  readonly propagation: string;
+  readonly writable: boolean;
+}
+
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 /** Label of volumes that were made without a name. */
 export const anonymousLabel = "com.docker.volume.anonymous";
@@ -48,8 +55,14 @@ export class VolumeService {
     return this.#driver(record.driver).path(record.name);
   }
 
+  /** It is no folder, but something that is mounted while it is used. */
+  isMount(name: string): boolean {
+    const record = this.#store.table("volume").get(name);
+    return record !== undefined && this.#driver(record.driver).isMount(record.options ?? {});
+  }
+
   usage(record: VolumeRecord): Promise<number> {
-    return this.#driver(record.driver).usage(record.name);
+    return this.#driver(record.driver).usage(record.name, record.options ?? {});
   }
 
   users(name: string): ReadonlySet<string> {
@@ -94,7 +107,7 @@ export class VolumeService {
     try {
       await this.#store.update((transaction) => transaction.put("volume", name, record));
     } catch (error) {
-      await driver.remove(name);
+      await driver.remove(name, record.options ?? {});
       throw error;
     }
     this.#events.emit("volume", "create", name, { driver: driverName });
@@ -112,7 +125,7 @@ export class VolumeService {
       const users = [...this.users(name)];
       if (users.length > 0) throw new EngineError("conflict", `remove ${name}: volume is in use - [${users.join(", ")}]`);
       await this.#store.update((transaction) => transaction.remove("volume", name));
-      await this.#driver(record.driver).remove(name);
+      await this.#driver(record.driver).remove(name, record.options ?? {});
       this.#events.emit("volume", "destroy", name, { driver: record.driver });
     });
   }
@@ -133,11 +146,31 @@ export class VolumeService {
   }
 
   /** Makes the data available to a container that starts. */
-  async mount(name: string, containerId: string): Promise<string> {
+  async mount(name: string, containerId: string, place: VolumePlace): Promise<string> {
     const record = this.get(name);
-    const path = await this.#driver(record.driver).mount(name, record.options ?? {}, containerId);
-    this.#events.emit("volume", "mount", name, { container: containerId, driver: record.driver });
+    const path = await this.#driver(record.driver).mount(name, record.options ?? {});
+    this.#events.emit("volume", "mount", name, {
+      container: containerId,
+      destination: place.destination,
+      driver: record.driver,
+      propagation: place.propagation,
+      "read/write": String(place.writable),
+    });
     return path;
+  }
+
+  /** A container that runs since before this daemon has it mounted. */
+  adopt(name: string): void {
+    const record = this.#store.table("volume").get(name);
+    if (record) this.#driver(record.driver).adopt(name, record.options ?? {});
+  }
+
+  /** After the last `adopt`: what a kill has left mounted goes. */
+  async unmountUnused(): Promise<void> {
+    for (const driver of this.#drivers.values()) {
+      const own = this.list().filter((record) => record.driver === driver.name);
+      await driver.unmountUnused(own.map(({ name, options }) => ({ name, options: options ?? {} })));
+    }
   }
 
   /** What the image has at the mount's place, into a volume that is still empty. */
@@ -148,7 +181,7 @@ export class VolumeService {
   async unmount(name: string, containerId: string): Promise<void> {
     const record = this.#store.table("volume").get(name);
     if (!record) return;
-    await this.#driver(record.driver).unmount(name, containerId);
+    await this.#driver(record.driver).unmount(name);
     this.#events.emit("volume", "unmount", name, { container: containerId, driver: record.driver });
   }
 

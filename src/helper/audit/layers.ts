@@ -23,7 +23,13 @@ export function neededChains({ images, containers }: Records): Set<string> {
   return new Set([
     ...[...images.values()].flatMap((image) => chainHexes(image.layers.map(({ diffId }) => diffId))),
     ...[...containers.values()].flatMap((container) => chainHexes(container.layers)),
+    ...mountedImages(containers).flatMap(chainHexes),
   ]);
+}
+
+/** Layers of each image that a container has mounted as a volume. */
+function mountedImages(containers: Records["containers"]): (readonly string[])[] {
+  return [...containers.values()].flatMap(({ mounts }) => mounts.flatMap(({ image }) => (image ? [image.layers] : [])));
 }
 
 /** Layers on disk: every one that is needed, whole, and no other. */
@@ -34,6 +40,7 @@ export function checkLayers(records: Records, transferUnderWay: boolean): Findin
   const archives = new Set([
     ...[...records.images.values()].flatMap((image) => image.layers.map(({ diffId }) => hexOf(diffId))),
     ...[...records.containers.values()].flatMap((container) => container.layers.map(hexOf)),
+    ...mountedImages(records.containers).flatMap((layers) => layers.map(hexOf)),
   ]);
   const missing: Finding[] = [
     ...[...needed].filter((hex) => !isWhole(`${layers}/chains/${hex}`)).map((hex) => absent(`${layers}/chains/${hex}`)),

@@ -1,3 +1,4 @@
+import { nftablesLack } from "#os/nftables/lack.ts";
 import type { Finding } from "./difference.ts";
 import { readJson } from "./host.ts";
 import type { Records } from "./records.ts";
@@ -15,7 +16,9 @@ interface Link {
 /** Bridges of networks and host ends of endpoints: each in its place, and none of this instance beside them. */
 export async function checkLinks(records: Records): Promise<Finding[]> {
   const links = new Map(((await readJson(["ip", "-j", "-d", "address", "show"], "iproute2")) as Link[]).map((link) => [link.ifname, link]));
-  return [...checkBridges(records, links), ...checkEndpoints(records, links), ...strayLinks(records, links)];
+  // Where the kernel has no firewall no bridge is made: see drivers/network.
+  const bridges = nftablesLack() === undefined ? checkBridges(records, links) : [];
+  return [...bridges, ...checkEndpoints(records, links), ...strayLinks(records, links)];
 }
 
 function checkBridges(records: Records, links: ReadonlyMap<string, Link>): Finding[] {

@@ -1,3 +1,4 @@
+import { sizeOption } from "#drivers/snapshot/sized-disk.ts";
 import { readMounts, type MountInfo } from "#os/mount.ts";
 import type { Finding } from "./difference.ts";
 import { isBelow } from "./host.ts";
@@ -42,11 +43,15 @@ function checkContainerMount(records: Records, mount: MountInfo): Finding[] {
   const container = records.containers.get(id);
   const finding = (message: string): Finding[] => [{ kind: "mount", subject: target, message, owner: id }];
   if (!container) return finding("is mounted, but no record names the container: nothing should be");
+  const { rootfs, upper, limited } = records.paths.container(id);
+  const isLimited = sizeOption(container.hostConfig.StorageOpt) > 0;
+  // Stays mounted while the container exists: what it holds can be read.
+  if (isLimited && target === limited) return [];
   if (!records.mayRun(id)) return finding(`is mounted, but the container is ${container.state.status}: nothing should be`);
-  const { rootfs, upper } = records.paths.container(id);
   if (target !== rootfs) return finding(`a ${mount.type} is mounted, only ${rootfs} should be`);
   const options = mount.superOptions.split(",");
-  if (mount.type !== "overlay" || !options.includes(`upperdir=${upper}`)) return finding(`is no overlay on ${upper}, and should be`);
+  const ownUpper = isLimited ? `${limited}/upper` : upper;
+  if (mount.type !== "overlay" || !options.includes(`upperdir=${ownUpper}`)) return finding(`is no overlay on ${ownUpper}, and should be`);
   const chain = chainHexes(container.layers);
   const strange = [...mount.superOptions.matchAll(/\/(?:mounts|chains)\/([0-9a-f]{64})/g)].find(([, hex]) => !chain.includes(hex ?? ""));
   return strange ? finding(`stands on layer ${strange[1]}, which is none of its image`) : [];

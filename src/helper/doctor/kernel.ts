@@ -8,7 +8,7 @@ import { mountOverlay, unmount } from "#os/mount.ts";
 import { createNetworkNamespace } from "#os/netns.ts";
 import { createBridge, createVethPair } from "#os/netlink/link.ts";
 import { RouteSocket } from "#os/netlink/route-socket.ts";
-import { NftablesSocket } from "#os/nftables/nftables-socket.ts";
+import { nftablesLack } from "#os/nftables/lack.ts";
 import type { Check } from "./check.ts";
 import { existingFolder } from "./existing-folder.ts";
 
@@ -50,7 +50,7 @@ function checkOverlay(folder: string): Check {
     unmount(target);
     return { name: "overlay", status: "ok", detail: "root file systems can be mounted" };
   } catch (error) {
-    const advice = "Load it: modprobe overlay; Linux 6.8 or newer is needed. As root of a container: run it privileged";
+    const advice = "Load it: modprobe overlay. As root of a container: run it privileged";
     return { name: "overlay", status: "missing", detail: messageOf(error), advice };
   }
 }
@@ -78,17 +78,16 @@ async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
 
 function checkNftables(): Check {
   try {
-    const socket = new NftablesSocket();
-    socket.generation();
-    socket.closeInBackground();
-    return { name: "nf_tables", status: "ok", detail: "the firewall can be set" };
-  } catch (error) {
+    const lack = nftablesLack();
+    if (lack === undefined) return { name: "nf_tables", status: "ok", detail: "the firewall can be set" };
     return {
       name: "nf_tables",
       status: "missing",
-      detail: messageOf(error),
-      advice: "Load it: modprobe nf_tables; CAP_NET_ADMIN is needed",
+      detail: `networks of the driver bridge cannot be used, only none and host: ${lack}`,
+      advice: "Load it: modprobe -a nf_tables nft_chain_nat; or run a kernel with CONFIG_NF_TABLES_INET and CONFIG_NFT_NAT",
     };
+  } catch (error) {
+    return { name: "nf_tables", status: "missing", detail: messageOf(error), advice: "CAP_NET_ADMIN is needed" };
   }
 }
 

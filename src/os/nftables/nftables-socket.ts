@@ -79,27 +79,21 @@ export class NftablesSocket implements Disposable {
   makeNatTable(table: NatTable, replace: boolean): void {
     const { chain } = table;
     const name = attribute(NFTA_TABLE_NAME, zeroTerminated(table.name));
-    const hook = nested(
-      NFTA_CHAIN_HOOK,
-      attribute(NFTA_HOOK_HOOKNUM, uint32BigEndian(chain.hook)),
-      attribute(NFTA_HOOK_PRIORITY, uint32BigEndian(chain.priority)),
-    );
-    const chainParts = [
-      attribute(NFTA_CHAIN_TABLE, zeroTerminated(table.name)),
-      attribute(NFTA_CHAIN_NAME, zeroTerminated(chain.name)),
-      hook,
-      attribute(NFTA_CHAIN_TYPE, zeroTerminated("nat")),
-    ];
     const rules = chain.rules.map((expressions) => {
       const place = [attribute(NFTA_RULE_TABLE, zeroTerminated(table.name)), attribute(NFTA_RULE_CHAIN, zeroTerminated(chain.name))];
       return request(table.family, NFT_MSG_NEWRULE, NLM_F_CREATE | 0x800, [...place, nested(NFTA_RULE_EXPRESSIONS, ...expressions)]);
     });
     const make = request(table.family, NFT_MSG_NEWTABLE, NLM_F_CREATE, [name]);
+    this.#transaction([...(replace ? [make, request(table.family, NFT_MSG_DELTABLE, 0, [name])] : []), make, natChain(table), ...rules]);
+  }
+
+  /** Makes a table that nobody has, and takes it away in the same transaction. @throws {SystemError} when the kernel has nothing to make it of */
+  tryNatTable(table: NatTable): void {
+    const name = attribute(NFTA_TABLE_NAME, zeroTerminated(table.name));
     this.#transaction([
-      ...(replace ? [make, request(table.family, NFT_MSG_DELTABLE, 0, [name])] : []),
-      make,
-      request(table.family, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chainParts),
-      ...rules,
+      request(table.family, NFT_MSG_NEWTABLE, NLM_F_CREATE, [name]),
+      natChain(table),
+      request(table.family, NFT_MSG_DELTABLE, 0, [name]),
     ]);
   }
 
@@ -161,6 +155,20 @@ export class NftablesSocket implements Disposable {
     });
     this.#socket.transaction(mark(NFNL_MSG_BATCH_BEGIN), requests, mark(NFNL_MSG_BATCH_END));
   }
+}
+
+function natChain({ family, name, chain }: NatTable): NetlinkRequest {
+  const hook = nested(
+    NFTA_CHAIN_HOOK,
+    attribute(NFTA_HOOK_HOOKNUM, uint32BigEndian(chain.hook)),
+    attribute(NFTA_HOOK_PRIORITY, uint32BigEndian(chain.priority)),
+  );
+  return request(family, NFT_MSG_NEWCHAIN, NLM_F_CREATE, [
+    attribute(NFTA_CHAIN_TABLE, zeroTerminated(name)),
+    attribute(NFTA_CHAIN_NAME, zeroTerminated(chain.name)),
+    hook,
+    attribute(NFTA_CHAIN_TYPE, zeroTerminated("nat")),
+  ]);
 }
 
 function elementRequest(table: Table, change: ElementChange): NetlinkRequest {

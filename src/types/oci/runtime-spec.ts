@@ -24,6 +24,7 @@ export interface RuntimeSpec {
   readonly domainname?: string;
   readonly mounts: readonly RuntimeMount[];
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly hooks?: Readonly<Partial<Record<RuntimeHookName, readonly RuntimeHook[]>>>;
   readonly linux: {
     readonly namespaces: readonly { readonly type: RuntimeNamespace; readonly path?: string }[];
     readonly cgroupsPath: string;
@@ -35,6 +36,16 @@ export interface RuntimeSpec {
     readonly readonlyPaths?: readonly string[];
     readonly rootfsPropagation?: string;
   };
+}
+
+export type RuntimeHookName = "prestart" | "createRuntime" | "createContainer" | "startContainer" | "poststart" | "poststop";
+
+export interface RuntimeHook {
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
 }
 
 export type RuntimeNamespace = "pid" | "network" | "mount" | "ipc" | "uts" | "user" | "cgroup";
@@ -72,16 +83,34 @@ export interface RuntimeResources {
     readonly swap?: number;
     readonly swappiness?: number;
     readonly disableOOMKiller?: boolean;
+    readonly kernelTCP?: number;
   };
   readonly cpu?: {
     readonly shares?: number;
     readonly quota?: number;
     readonly period?: number;
+    readonly realtimeRuntime?: number;
+    readonly realtimePeriod?: number;
     readonly cpus?: string;
     readonly mems?: string;
   };
   readonly pids?: { readonly limit: number };
-  readonly blockIO?: { readonly weight?: number };
+  readonly blockIO?: RuntimeBlockIo;
+}
+
+export interface RuntimeBlockIo {
+  readonly weight?: number;
+  readonly weightDevice?: readonly { readonly major: number; readonly minor: number; readonly weight: number }[];
+  readonly throttleReadBpsDevice?: readonly RuntimeThrottle[];
+  readonly throttleWriteBpsDevice?: readonly RuntimeThrottle[];
+  readonly throttleReadIOPSDevice?: readonly RuntimeThrottle[];
+  readonly throttleWriteIOPSDevice?: readonly RuntimeThrottle[];
+}
+
+export interface RuntimeThrottle {
+  readonly major: number;
+  readonly minor: number;
+  readonly rate: number;
 }
 
 export interface RuntimeSeccomp {

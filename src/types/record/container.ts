@@ -20,6 +20,8 @@ export interface ContainerRecord {
   /** Network name or id → what was asked for; the endpoint's state is in `sandbox`. */
   readonly networks: Readonly<Record<string, ContainerNetwork>>;
   readonly mounts: readonly ContainerMount[];
+  /** Containers that this one reaches on the default bridge, by alias (`--link`). */
+  readonly links?: readonly ContainerLink[];
   readonly layers: readonly string[];
   readonly state: ContainerState;
   /** Times the restart policy has started it again. */
@@ -70,6 +72,13 @@ export interface ContainerNetwork {
   readonly connectedLater?: true;
 }
 
+export interface ContainerLink {
+  readonly containerId: string;
+  /** Of the linked container, when it was last known. */
+  readonly name: string;
+  readonly alias: string;
+}
+
 export interface ContainerMount {
   readonly type: "bind" | "volume" | "tmpfs" | "image";
   /** Name of the volume; absent for others. */
@@ -83,7 +92,10 @@ export interface ContainerMount {
   /** Made for this container alone, goes with `rm -v` and `--rm`. */
   readonly anonymous: boolean;
   readonly noCopy: boolean;
+  /** Of the volume or image, relative. */
   readonly subpath?: string;
+  /** Of an image mount: the image as it was named, and as it was at create. */
+  readonly image?: { readonly name: string; readonly id: string; readonly layers: readonly string[] };
   readonly nonRecursive?: boolean;
   readonly readOnlyRecursive?: "try" | "force" | "off";
   readonly tmpfsOptions?: readonly string[];

@@ -45,6 +45,8 @@ export interface EndpointState {
   readonly hostLink: string;
   readonly interfaceName: string;
   readonly dnsNames: readonly string[];
+  /** Names that this container alone uses for others on the network: alias → name. */
+  readonly links?: Readonly<Record<string, string>>;
   readonly gatewayPriority: number;
 }
 

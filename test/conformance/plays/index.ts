@@ -6,12 +6,15 @@ import { containerCreate } from "./container-create.ts";
 import { containerLimits } from "./container-limits.ts";
 import { containerLife } from "./container-life.ts";
 import { containerStreams } from "./container-streams.ts";
+import { containerResources } from "./container-resources.ts";
 import { events } from "./events.ts";
 import { exec } from "./exec.ts";
 import { healthChecks } from "./health.ts";
 import { image } from "./image.ts";
+import { links } from "./links.ts";
 import { logDrivers } from "./log-drivers.ts";
 import { logs } from "./logs.ts";
+import { mounts } from "./mounts.ts";
 import { network } from "./network.ts";
 import { system } from "./system.ts";
 import { volume } from "./volume.ts";
@@ -22,6 +25,7 @@ export const books: readonly PlayBook[] = [
   containerCreate,
   containerLife,
   containerLimits,
+  containerResources,
   healthChecks,
   containerStreams,
   containerArchive,
@@ -31,6 +35,8 @@ export const books: readonly PlayBook[] = [
   image,
   network,
   volume,
+  mounts,
+  links,
   events,
   cliCommands,
   badInput,

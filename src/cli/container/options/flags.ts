@@ -35,7 +35,9 @@ export const createFlags = {
   platform: text(noShort, "Platform of the image: OS[/ARCH[/VARIANT]]"),
   quiet: bool("q", "Do not show the progress of a pull"),
   readOnly: bool(noShort, "Make the root file system read-only"),
-  restart: text(noShort, "When to start it again: no, always, unless-stopped, on-failure[:TIMES], on-unhealthy[:TIMES]", { initially: "no" }),
+  restart: text(noShort, "When to start it again: no, always, unless-stopped, on-failure[:TIMES], on-unhealthy[:TIMES]", {
+    initially: "no",
+  }),
   rm: bool(noShort, "Remove the container and its unnamed volumes when it has ended"),
   stopSignal: text(noShort, "Signal that asks the program to end (default: the image's, else SIGTERM)"),
   stopTimeout: int(noShort, "Seconds from that signal to SIGKILL (default: the daemon's, 10)"),

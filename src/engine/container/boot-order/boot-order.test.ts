@@ -128,6 +128,11 @@ describe("dependencyGraph()", () => {
     expect(graph.get("guest")).toEqual([{ id: "host", condition: "started" }]);
   });
 
+  test("a container depends on those it is linked to", () => {
+    const web = { ...service("web"), links: [{ containerId: "db", name: "db", alias: "store" }] };
+    expect(dependencyGraph([web, service("db")]).get("web")).toEqual([{ id: "db", condition: "started" }]);
+  });
+
   test("of a cycle one edge is left out", () => {
     const graph = dependencyGraph([service("a", "b"), service("b", "c"), service("c", "a"), service("self", "self")]);
     expect(["a", "b", "c", "self"].map((id) => (graph.get(id) ?? []).map((one) => one.id))).toEqual([["b"], ["c"], [], []]);

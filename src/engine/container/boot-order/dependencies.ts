@@ -26,7 +26,7 @@ const conditions: Readonly<Record<string, Condition>> = {
 };
 
 /**
- * Who depends on whom: by the labels of compose v2, and by namespaces that are another container's. Of a cycle, the edge that closes it is left
+ * Who depends on whom: by the labels of compose v2, by links, and by namespaces that are another container's. Of a cycle, the edge that closes it is left
  * out: its containers are started all the same. Pure.
  */
 export function dependencyGraph(records: readonly ContainerRecord[]): DependencyGraph {
@@ -39,7 +39,7 @@ export function dependencyGraph(records: readonly ContainerRecord[]): Dependency
   const known = new Set(records.map(({ id }) => id));
   const graph = new Map(
     records.map((record) => {
-      const all = [...ofLabels(record, services), ...ofNamespaces(record)];
+      const all = [...ofLabels(record, services), ...ofNamespaces(record), ...ofLinks(record)];
       return [record.id, all.filter(({ id }) => id !== record.id && known.has(id))] as const;
     }),
   );
@@ -72,6 +72,10 @@ function ofLabels({ config }: ContainerRecord, services: ReadonlyMap<string, rea
 function ofNamespaces({ hostConfig }: ContainerRecord): Dependency[] {
   const owners = [hostConfig.NetworkMode, hostConfig.IpcMode, hostConfig.PidMode].map((mode) => sharedOwner(mode ?? ""));
   return owners.flatMap((id) => (id === undefined ? [] : [{ id, condition: "started" as const }]));
+}
+
+function ofLinks({ links = [] }: ContainerRecord): Dependency[] {
+  return links.map(({ containerId }) => ({ id: containerId, condition: "started" as const }));
 }
 
 function withoutCycles(graph: DependencyGraph): DependencyGraph {

@@ -1,26 +1,31 @@
+import { release } from "node:os";
+import { posix } from "node:path";
 import { instancePaths } from "#lib/instance.ts";
 import { EngineError } from "#lib/errors.ts";
 import { defaultSeccompProfile } from "#drivers/runtime/seccomp/default-profile.ts";
 import type { RuntimeSeccomp, RuntimeSpec } from "#types/oci/runtime-spec.ts";
-import type { ContainerMount, ContainerRecord } from "#types/record/container.ts";
+import type { ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import type { ContainerDependencies } from "../dependencies.ts";
+import { linkedEnvironment } from "../links/linked.ts";
 import { sharedOwner } from "../shared-mode.ts";
 import { isRunning } from "../state.ts";
 import type { ResolvedUser } from "../user.ts";
 import { buildRuntimeSpec, type buildProcess } from "./build.ts";
 import { containerCapabilities } from "./capabilities.ts";
 import { containerDevices, hostDevices } from "./devices.ts";
+import type { PlacedMount } from "../mounts/place.ts";
 import { rootfsPropagation, toRuntimeMounts } from "./mounts.ts";
 import { toRuntimeNamespaces, type NamespaceChoice } from "./namespaces.ts";
 import { toRlimits } from "./rlimits.ts";
+import { seccompFor } from "./seccomp-profile.ts";
 import { parseSecurityOptions } from "./security.ts";
 
 /** The runtime's config.json of one start: everything the record says, with what this start has made. */
 export function assembleSpec(
   deps: ContainerDependencies,
   record: ContainerRecord,
-  made: { readonly sandbox: SandboxState | undefined; readonly user: ResolvedUser; readonly mounts: readonly ContainerMount[] },
+  made: { readonly sandbox: SandboxState | undefined; readonly user: ResolvedUser; readonly mounts: readonly PlacedMount[] },
 ): RuntimeSpec {
   const { config, hostConfig: host, id } = record;
   const paths = instancePaths(deps.instance).container(id);
@@ -33,9 +38,9 @@ export function assembleSpec(
     devices: privileged ? hostDevices() : containerDevices(host.Devices ?? [], host.DeviceCgroupRules ?? []),
     mounts: toRuntimeMounts({
       privileged,
+      writableCgroups: parseSecurityOptions(host.SecurityOpt ?? []).writableCgroups ?? privileged,
       ownCgroupNamespace: namespaces.cgroup.kind === "own",
       shm: chooseShm(deps, record),
-      shareHostIpc: host.IpcMode === "host",
       files: [
         { destination: "/etc/resolv.conf", source: paths.resolvConf },
         { destination: "/etc/hostname", source: paths.hostname },
@@ -63,6 +68,7 @@ export function processInputs(
   const { config, hostConfig: host } = record;
   return {
     config,
+    linkEnvironment: linkedEnvironment(deps, record),
     hostConfig: host,
     hostname: config.Hostname ?? "",
     user,
@@ -78,7 +84,7 @@ export function processInputs(
 /** Below the instance's own group, or below what `--cgroup-parent` says. */
 export function cgroupsPath(deps: Pick<ContainerDependencies, "instance">, record: Pick<ContainerRecord, "id" | "hostConfig">): string {
   const parent = record.hostConfig.CgroupParent || deps.instance.cgroupParent;
-  return `/${parent.replace(/^\/+|\/+$/g, "")}/${record.id}`;
+  return posix.join("/", parent, record.id); // never above the root
 }
 
 type Choices = Parameters<typeof toRuntimeNamespaces>[0];
@@ -132,7 +138,8 @@ function chooseShm(deps: ContainerDependencies, record: ContainerRecord): { size
 function chooseSeccomp(record: ContainerRecord, capabilities: readonly string[]): RuntimeSeccomp | undefined {
   const { seccomp } = parseSecurityOptions(record.hostConfig.SecurityOpt ?? []);
   if (seccomp === "unconfined" || (record.hostConfig.Privileged && seccomp === undefined)) return undefined;
-  return seccomp ?? defaultSeccompProfile(capabilities);
+  if (seccomp === undefined) return defaultSeccompProfile(capabilities);
+  return seccompFor(seccomp, { capabilities, architecture: process.arch, kernelVersion: release() });
 }
 
 /** Ports below 1024 and ping work for every user in a network namespace of its own, as in Docker since 20.10. */

@@ -27,6 +27,8 @@ export const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/b
 export interface SpecInputs {
   readonly hostname: string;
   readonly config: ContainerConfig;
+  /** What links to other containers tell; yields to what is configured. */
+  readonly linkEnvironment: readonly string[];
   readonly hostConfig: HostConfig;
   readonly rootfs: string;
   readonly user: ResolvedUser;
@@ -77,7 +79,10 @@ export function buildRuntimeSpec(inputs: SpecInputs): RuntimeSpec {
 
 /** What run and exec have in common: an exec has the capabilities, limits and environment of its container. */
 export function buildProcess(
-  inputs: Pick<SpecInputs, "config" | "hostConfig" | "user" | "capabilities" | "noNewPrivileges" | "rlimits" | "hostname">,
+  inputs: Pick<
+    SpecInputs,
+    "config" | "linkEnvironment" | "hostConfig" | "user" | "capabilities" | "noNewPrivileges" | "rlimits" | "hostname"
+  >,
 ): Omit<RuntimeSpec["process"], "args"> {
   const { config, hostConfig, user, capabilities } = inputs;
   const [height, width] = hostConfig.ConsoleSize ?? [0, 0];
@@ -97,12 +102,15 @@ export function buildProcess(
 }
 
 /** PATH and HOSTNAME first, TERM with a terminal, then the configured ones; HOME comes from the user's entry unless it is set. */
-function containerEnvironment(inputs: Pick<SpecInputs, "config" | "user" | "hostname">): string[] {
+function containerEnvironment(inputs: Pick<SpecInputs, "config" | "linkEnvironment" | "user" | "hostname">): string[] {
   const configured = inputs.config.Env ?? [];
   const has = (name: string): boolean => configured.some((entry) => entry.startsWith(`${name}=`));
-  const base = [...(has("PATH") ? [] : [defaultPath]), `HOSTNAME=${inputs.hostname}`, ...(inputs.config.Tty ? ["TERM=xterm"] : [])].filter(
-    (entry) => !has(entry.slice(0, entry.indexOf("="))),
-  );
+  const base = [
+    ...(has("PATH") ? [] : [defaultPath]),
+    `HOSTNAME=${inputs.hostname}`,
+    ...(inputs.config.Tty ? ["TERM=xterm"] : []),
+    ...inputs.linkEnvironment,
+  ].filter((entry) => !has(entry.slice(0, entry.indexOf("="))));
   // `-e NAME` without a value and unset in the client arrives as a bare name: it means "not set".
   const set = configured.filter((entry) => entry.includes("="));
   return [...base, ...set, ...(has("HOME") ? [] : [`HOME=${inputs.user.home}`])];

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "#lib/errors.ts";
+import { deviceNumbers } from "#lib/device-numbers.ts";
 import type { RuntimeDevice, RuntimeDeviceRule } from "#types/oci/runtime-spec.ts";
 
 /** Devices every container may use; the runtime makes their nodes. Source: OCI runtime-spec, config-linux.md, "Default Devices". */
@@ -98,11 +99,6 @@ function readDevice(path: string, target: string): RuntimeDevice | undefined {
     uid: stat.uid,
     gid: stat.gid,
   };
-}
-
-/** Source: makedev(3), gnu_dev_major. */
-function deviceNumbers(rdev: number): { major: number; minor: number } {
-  return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 }
 
 /** A rule such as `c 1:3 mr`. Source: Engine API, DeviceCgroupRules. */

@@ -1,18 +1,19 @@
 import type { RuntimeMount } from "#types/oci/runtime-spec.ts";
 import type { ContainerMount } from "#types/record/container.ts";
+import type { PlacedMount } from "../mounts/place.ts";
 
 export const defaultShmBytes = 64 * 1024 * 1024;
 
 export interface MountSources {
   readonly privileged: boolean;
+  readonly writableCgroups: boolean;
   readonly ownCgroupNamespace: boolean;
   /** undefined: the container has no /dev/shm of its own (`--ipc none`); a path: shared with another. */
   readonly shm: { readonly sizeBytes: number } | { readonly path: string } | undefined;
-  readonly shareHostIpc: boolean;
   /** Files of the daemon: target → path on the host. */
   readonly files: readonly { readonly destination: string; readonly source: string }[];
   /** What the user wants, resolved to paths on the host. */
-  readonly mounts: readonly ContainerMount[];
+  readonly mounts: readonly PlacedMount[];
   /** Program of `--init`, on the host. */
   readonly initPath?: string;
 }
@@ -30,6 +31,7 @@ export function toRuntimeMounts(sources: MountSources): RuntimeMount[] {
 
 function kernelMounts(sources: MountSources): RuntimeMount[] {
   const sysAccess = sources.privileged ? "rw" : "ro";
+  const cgroupAccess = sources.writableCgroups ? "rw" : "ro";
   const mounts: RuntimeMount[] = [
     { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
     { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"] },
@@ -40,13 +42,9 @@ function kernelMounts(sources: MountSources): RuntimeMount[] {
       options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
     },
     { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", sysAccess] },
-    { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [sysAccess, "nosuid", "noexec", "nodev"] },
-    {
-      destination: "/dev/mqueue",
-      type: sources.shareHostIpc ? "bind" : "mqueue",
-      source: sources.shareHostIpc ? "/dev/mqueue" : "mqueue",
-      options: sources.shareHostIpc ? ["rbind", "nosuid", "noexec", "nodev"] : ["nosuid", "noexec", "nodev"],
-    },
+    { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [cgroupAccess, "nosuid", "noexec", "nodev"] },
+    // Shows the queues of the IPC namespace that the container is in, the host's too.
+    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
   ];
   if (sources.shm && "path" in sources.shm) {
     mounts.push({ destination: "/dev/shm", type: "bind", source: sources.shm.path, options: ["rbind", "rprivate"] });
@@ -68,15 +66,18 @@ function daemonFiles(sources: MountSources): RuntimeMount[] {
 /** Where the program of `--init` appears in the container. */
 export const initTarget = "/sbin/docker-init";
 
-function toUserMount(mount: ContainerMount): RuntimeMount {
+function toUserMount(mount: PlacedMount): RuntimeMount {
   if (mount.type === "tmpfs") {
     return { destination: mount.destination, type: "tmpfs", source: "tmpfs", options: mount.tmpfsOptions ?? [] };
   }
   const bind = mount.nonRecursive ? "bind" : "rbind";
+  const propagation = mount.propagation || "rprivate";
   const options = [
     bind,
     ...(mount.writable ? [] : [mount.nonRecursive || mount.readOnlyRecursive === "off" ? "ro" : "rro"]),
-    mount.propagation || "rprivate",
+    ...(mount.sourceFlags ?? []).filter((flag) => flag !== "ro" || mount.writable),
+    // crun would take the "r" of the propagation for that of the bind.
+    mount.nonRecursive ? propagation.replace(/^r/, "") : propagation,
   ];
   return { destination: mount.destination, type: "bind", source: mount.source, options };
 }

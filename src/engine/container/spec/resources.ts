@@ -1,16 +1,21 @@
 import type { HostConfig } from "#types/engine-api/index.ts";
 import type { RuntimeDeviceRule, RuntimeResources } from "#types/oci/runtime-spec.ts";
+import { toRuntimeBlockIo } from "./block-io.ts";
 
 const cpuPeriodMicroseconds = 100_000;
 
 /** Limits of the container's cgroup. Zero means "not set", as in Docker. */
 export function toRuntimeResources(host: HostConfig, devices: readonly RuntimeDeviceRule[]): RuntimeResources {
+  const blockIO = toRuntimeBlockIo(host);
+  return { devices, ...toRuntimeLimits(host), ...(blockIO && { blockIO }) };
+}
+
+/** Those that name nothing of the host. */
+export function toRuntimeLimits(host: HostConfig): Pick<RuntimeResources, "memory" | "cpu" | "pids"> {
   return {
-    devices,
     ...memoryLimits(host),
     ...cpuLimits(host),
     ...(host.PidsLimit && host.PidsLimit > 0 ? { pids: { limit: host.PidsLimit } } : {}),
-    ...(host.BlkioWeight ? { blockIO: { weight: host.BlkioWeight } } : {}),
   };
 }
 
@@ -26,6 +31,7 @@ function memoryLimits(host: HostConfig): Pick<RuntimeResources, "memory"> {
       ? { swappiness: host.MemorySwappiness }
       : {}),
     ...(host.OomKillDisable ? { disableOOMKiller: true } : {}),
+    ...(host.KernelMemoryTCP ? { kernelTCP: host.KernelMemoryTCP } : {}),
   };
   return Object.keys(memory).length > 0 ? { memory } : {};
 }
@@ -39,6 +45,8 @@ function cpuLimits(host: HostConfig): Pick<RuntimeResources, "cpu"> {
           ...(host.CpuQuota ? { quota: host.CpuQuota } : {}),
           ...(host.CpuPeriod ? { period: host.CpuPeriod } : {}),
         }),
+    ...(host.CpuRealtimeRuntime ? { realtimeRuntime: host.CpuRealtimeRuntime } : {}),
+    ...(host.CpuRealtimePeriod ? { realtimePeriod: host.CpuRealtimePeriod } : {}),
     ...(host.CpusetCpus ? { cpus: host.CpusetCpus } : {}),
     ...(host.CpusetMems ? { mems: host.CpusetMems } : {}),
   };

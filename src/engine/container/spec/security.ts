@@ -1,20 +1,26 @@
 import { EngineError, messageOf } from "#lib/errors.ts";
-import type { RuntimeSeccomp } from "#types/oci/runtime-spec.ts";
-import { parseSeccompProfile } from "./seccomp-profile.ts";
+import { parseSeccompProfile, type SeccompProfile } from "./seccomp-profile.ts";
 
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   /** undefined: the default profile. */
-  readonly seccomp: RuntimeSeccomp | "unconfined" | undefined;
+  readonly seccomp: SeccompProfile | "unconfined" | undefined;
+  /** undefined: as it is without the option. */
+  readonly writableCgroups: boolean | undefined;
 }
 
 /** Reads `--security-opt`. What this host cannot enforce is refused, not ignored. @throws {EngineError} `invalid` */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
   let noNewPrivileges = false;
   let seccomp: SecurityOptions["seccomp"];
+  let writableCgroups: SecurityOptions["writableCgroups"];
   for (const option of options) {
     if (option === "no-new-privileges") {
       noNewPrivileges = true;
+      continue;
+    }
+    if (option === "writable-cgroups") {
+      writableCgroups = true;
       continue;
     }
     // Without SELinux nothing is labelled, so it is already so.
@@ -25,6 +31,9 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
     switch (name) {
       case "no-new-privileges":
         noNewPrivileges = parseBoolean(value, option);
+        break;
+      case "writable-cgroups":
+        writableCgroups = parseBoolean(value, option);
         break;
       case "seccomp":
         seccomp = parseSeccomp(value);
@@ -39,7 +48,7 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
         throw new EngineError("invalid", `invalid --security-opt 2: ${JSON.stringify(option)}`);
     }
   }
-  return { noNewPrivileges, seccomp };
+  return { noNewPrivileges, seccomp, writableCgroups };
 }
 
 function parseSeccomp(value: string): SecurityOptions["seccomp"] {
@@ -48,7 +57,7 @@ function parseSeccomp(value: string): SecurityOptions["seccomp"] {
   try {
     return parseSeccompProfile(JSON.parse(value));
   } catch (error) {
-    throw new EngineError("invalid", `opening seccomp profile (${messageOf(error)}) failed`, { cause: error });
+    throw new EngineError("invalid", `Decoding seccomp profile failed: ${messageOf(error)}`, { cause: error });
   }
 }
 

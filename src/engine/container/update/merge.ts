@@ -8,6 +8,8 @@ const numbers = [
   "NanoCpus",
   "CpuPeriod",
   "CpuQuota",
+  "CpuRealtimePeriod",
+  "CpuRealtimeRuntime",
   "Memory",
   "MemorySwap",
   "MemoryReservation",

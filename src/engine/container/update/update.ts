@@ -7,8 +7,8 @@ import type { ContainerDependencies } from "../dependencies.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { cgroupsPath } from "../spec/assemble.ts";
 import { runtimeOf } from "../start.ts";
+import { withoutImpossible } from "../possible-limits.ts";
 import { isRunning } from "../state.ts";
-import { refuseUnsupported } from "../unsupported.ts";
 import { validateUpdate } from "../validate.ts";
 import { mergeUpdate } from "./merge.ts";
 import { updatedResources } from "./resources.ts";
@@ -30,31 +30,14 @@ export class ContainerUpdates {
    */
   async update(name: string, request: ContainerUpdateRequest): Promise<readonly string[]> {
     const { settings, containers } = this.#deps;
-    const { possible, warnings } = this.#withoutImpossible(request);
-    validateUpdate(possible);
+    const { possible, warnings } = withoutImpossible(request, settings.cgroups);
+    validateUpdate(possible, settings.cgroups);
     validateCpuset("cpus", request.CpusetCpus ?? "", settings.cgroups.cpus);
     validateCpuset("mems", request.CpusetMems ?? "", settings.cgroups.mems);
-    const { CpuRealtimePeriod, CpuRealtimeRuntime } = request;
-    refuseUnsupported({ ...(CpuRealtimePeriod && { CpuRealtimePeriod }), ...(CpuRealtimeRuntime && { CpuRealtimeRuntime }) });
     const { id } = containers.find(name);
     // A start that is under way has the limits of before: the new ones are set when it is done.
     await this.#lifecycle.exclusively(id, () => this.#apply(id, possible));
     return warnings;
-  }
-
-  /** What this host's kernel cannot do is left out, with a word about it, as dockerd does. */
-  #withoutImpossible(request: ContainerUpdateRequest): { possible: ContainerUpdateRequest; warnings: string[] } {
-    const warnings: string[] = [];
-    let possible = request;
-    if (request.BlkioWeight && !this.#deps.settings.cgroups.hasBlkioWeight) {
-      warnings.push("Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.");
-      possible = { ...request, BlkioWeight: 0 };
-    }
-    if (request.OomKillDisable && !request.Memory)
-      warnings.push(
-        "OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.",
-      );
-    return { possible, warnings };
   }
 
   async #apply(id: string, request: ContainerUpdateRequest): Promise<void> {

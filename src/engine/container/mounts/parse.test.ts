@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { HostConfig } from "#types/engine-api/index.ts";
-import { parseMounts } from "./mounts.ts";
+import { parseMounts } from "./parse.ts";
 
 const parse = (host: HostConfig, volumes: string[] = []) =>
   parseMounts({ Volumes: Object.fromEntries(volumes.map((path) => [path, {}])) }, host, true, () => {
@@ -54,6 +54,13 @@ test.each([
   [{ Type: "bind", Source: "/a", Target: "/b", VolumeOptions: {} }, 'VolumeOptions must not be specified on mount type "bind"'],
   [{ Type: "volume", Target: "/b", TmpfsOptions: {} }, 'TmpfsOptions must not be specified on mount type "volume"'],
   [{ Type: "tmpfs", Target: "/b", ImageOptions: {} }, "field ImageOptions must not be specified"],
+  [{ Type: "image", Source: "", Target: "/b" }, "field Source must not be empty"],
+  [{ Type: "image", Source: "i", Target: "/b", ImageOptions: { Subpath: "a/../.." } }, "subpath must be a relative path"],
+  [{ Type: "volume", Source: "v", Target: "/b", VolumeOptions: { Subpath: "/a" } }, "subpath must be a relative path"],
+  [{ Type: "volume", Target: "/b", VolumeOptions: { Subpath: "a" } }, "must not set Subpath when using anonymous volumes"],
+  [{ Type: "tmpfs", Target: "/b", TmpfsOptions: { Options: [["suid"]] } }, "invalid option: suid"],
+  [{ Type: "tmpfs", Target: "/b", TmpfsOptions: { Options: [["a", "b", "c"]] } }, "invalid option array length"],
+  [{ Type: "bind", Source: "/a", Target: "/b", BindOptions: { ReadOnlyNonRecursive: true } }, "mount options conflict"],
 ])("--mount %p is refused", (mount, message) => {
   expect(() => parse({ Mounts: [mount] })).toThrow(message);
 });

@@ -1,0 +1,56 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { check, libc, ptr, SystemError } from "./libc.ts";
+import { mountFileSystem } from "./mount.ts";
+
+// Source: linux/loop.h, loop(4).
+const LOOP_CTL_GET_FREE = 0x4c82;
+const LOOP_CONFIGURE = 0x4c0a;
+const LO_FLAGS_AUTOCLEAR = 4;
+const LO_FLAGS_DIRECT_IO = 16;
+/** struct loop_config: fd, block size, struct loop_info64, reserved. */
+const configurationBytes = 304;
+const blockBytes = 4096;
+const maximumAttempts = 64;
+
+/** Mounts a file that holds a file system. Its loop device goes by itself when nothing has it mounted. Waits for the disk: for the kernel worker. */
+export function mountFile(file: string, target: string, type: string, options: string): void {
+  const backing = openSync(file, constants.O_RDWR);
+  try {
+    const { device, path } = attach(backing);
+    try {
+      mountFileSystem(path, target, type, 0, options);
+    } finally {
+      closeSync(device); // the mount holds it
+    }
+  } finally {
+    closeSync(backing);
+  }
+}
+
+/** Between the answer "is free" and its use another process may take the device. */
+function attach(backing: number): { readonly device: number; readonly path: string } {
+  const control = openSync("/dev/loop-control", constants.O_RDWR);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const path = `/dev/loop${check(libc.ioctl(control, LOOP_CTL_GET_FREE, null), "find a free loop device")}`;
+      const device = openSync(path, constants.O_RDWR);
+      try {
+        configure(device, backing, path);
+        return { device, path };
+      } catch (error) {
+        closeSync(device);
+        if (attempt === maximumAttempts || !(error instanceof SystemError && error.code === "EBUSY")) throw error;
+      }
+    }
+  } finally {
+    closeSync(control);
+  }
+}
+
+function configure(device: number, backing: number, path: string): void {
+  const configuration = Buffer.alloc(configurationBytes);
+  configuration.writeUInt32LE(backing, 0);
+  configuration.writeUInt32LE(blockBytes, 4);
+  configuration.writeUInt32LE(LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO, 60);
+  check(libc.ioctl(device, LOOP_CONFIGURE, ptr(configuration)), `attach a file to ${path}`);
+}
