@@ -29,6 +29,8 @@ export interface AttachOptions {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly logs?: boolean;
+  /** Starts the container once the streams are attached: one request instead of two. */
+  readonly start?: boolean | undefined;
   readonly detachKeys?: string | undefined;
 }
 
@@ -142,18 +144,23 @@ export class Containers {
     return this.#done("POST", `/containers/${path(name)}/resize`, { h: size.rows, w: size.columns });
   }
 
-  /** The connection to a container's streams; with stdin it takes bytes, too. */
-  attach(name: string, options: AttachOptions): Promise<{ readonly stream: ByteStream; readonly contentType: string }> {
-    return this.#http.hijack(`/containers/${path(name)}/attach`, {
+  /**
+   * The connection to a container's streams; with stdin it takes bytes, too. `isStarted`: the daemon has heeded `start`; others than ours do
+   * not know it.
+   */
+  async attach(name: string, options: AttachOptions): Promise<{ readonly stream: ByteStream; readonly isStarted: boolean }> {
+    const { stream, headers } = await this.#http.hijack(`/containers/${path(name)}/attach`, {
       query: {
         detachKeys: options.detachKeys || undefined,
         logs: options.logs || undefined,
         stderr: options.stderr || undefined,
+        start: options.start || undefined,
         stdin: options.stdin || undefined,
         stdout: options.stdout || undefined,
         stream: true,
       },
     });
+    return { stream, isStarted: headers.get("gantry-started") === "true" };
   }
 
   logs(name: string, options: LogsOptions, signal?: AbortSignal): Promise<Answer> {

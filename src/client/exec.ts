@@ -1,7 +1,6 @@
-import type { ByteStream } from "./byte-stream.ts";
 import { path } from "./containers.ts";
 import type { ExecInspection } from "./shapes.ts";
-import type { Transport } from "./transport.ts";
+import type { Hijacked, Transport } from "./transport.ts";
 
 export interface ExecRequest {
   readonly User: string;
@@ -36,10 +35,7 @@ export class Execs {
     await this.#http.text("POST", `/exec/${path(id)}/start`, { json: { Detach: true, Tty: options.tty } });
   }
 
-  start(
-    id: string,
-    options: { readonly tty: boolean; readonly consoleSize?: readonly [number, number] | undefined },
-  ): Promise<{ readonly stream: ByteStream; readonly contentType: string }> {
+  start(id: string, options: { readonly tty: boolean; readonly consoleSize?: readonly [number, number] | undefined }): Promise<Hijacked> {
     const size = options.consoleSize ? { ConsoleSize: options.consoleSize } : {};
     return this.#http.hijack(`/exec/${path(id)}/start`, { json: { Detach: false, Tty: options.tty, ...size } });
   }

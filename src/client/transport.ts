@@ -25,6 +25,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A connection that was taken over, with the headers of the answer. */
+export interface Hijacked extends Pick<ResponseHead, "headers"> {
+  readonly stream: ByteStream;
+}
+
 export interface Answer extends ResponseHead {
   readonly body: AsyncGenerator<Uint8Array, void>;
 }
@@ -111,7 +116,7 @@ export class Transport {
    * Asks for the connection itself (attach, exec). After this it carries bytes in both directions, and belongs to the caller.
    * Source: Engine API, "Hijacking".
    */
-  async hijack(path: string, options: CallOptions = {}): Promise<{ readonly stream: ByteStream; readonly contentType: string }> {
+  async hijack(path: string, options: CallOptions = {}): Promise<Hijacked> {
     await this.apiVersion();
     const target = this.#target(path, options.query);
     const stream = this.#take(this.#fresh) ?? (await this.#connect());
@@ -126,7 +131,7 @@ export class Transport {
       await writeRequest(stream, { method: "POST", path: target, host: hostHeader(this.address), headers }, body);
       const head = await readHead(stream);
       if (head.status !== 101 && head.status !== 200) throw await daemonError({ ...head, body: readBody(stream, head, "POST") });
-      return { stream, contentType: head.headers.get("content-type") ?? "" };
+      return { stream, headers: head.headers };
     } catch (error) {
       stream.close();
       throw error;

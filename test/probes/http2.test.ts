@@ -41,7 +41,7 @@ test("an HTTP/2 server works on a hijacked connection, also when its first bytes
   const server = echoServer();
   await using door = await servedDoor([
     upgrade("/grpc", async (_request, hijacked) => {
-      await hijacked.accept("", "h2c");
+      await hijacked.accept("", { protocol: "h2c" });
       server.emit("connection", duplexOf(hijacked));
       await hijacked.closed;
     }),
@@ -61,7 +61,7 @@ test("an HTTP/2 server works on a hijacked connection, also when its first bytes
 test("an HTTP/2 client works on a hijacked connection: calls go from the daemon to its client", async () => {
   let answer: unknown;
   const session = async (hijacked: HijackedStream): Promise<void> => {
-    await hijacked.accept("", "h2c");
+    await hijacked.accept("", { protocol: "h2c" });
     const client = http2.connect("http://d", { createConnection: () => duplexOf(hijacked) });
     answer = await call(client, "/session", "two");
     client.destroy();

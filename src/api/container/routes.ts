@@ -66,8 +66,8 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
     get("/containers/:name/stats", (request) => containerStats(containers, request)),
     get("/containers/:name*/logs", (request) => containerLogs(containers, request)),
     upgrade("/containers/:name/attach", (request, stream) =>
-      attachContainer(containers, request, async (contentType) => {
-        await stream.accept(contentType);
+      attachContainer(containers, request, async (contentType, headers) => {
+        await stream.accept(contentType, { headers });
         return stream;
       }),
     ),

@@ -4,6 +4,7 @@ import { deferred } from "#lib/async.ts";
 import type { UpgradeBody } from "./body.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { RequestHead } from "./request-head.ts";
+import type { ResponseHeaders } from "./response.ts";
 import { endPatiently, writeTo } from "./socket.ts";
 
 /** Bytes in both directions, whatever carries them: a hijacked connection or a websocket. */
@@ -57,11 +58,13 @@ export class HijackedStream implements ByteStream {
    * @param contentType application/vnd.docker.raw-stream or …multiplexed-stream; empty for protocols that have none
    * @param protocol value of the Upgrade header
    */
-  async accept(contentType: string, protocol = "tcp"): Promise<void> {
+  async accept(contentType: string, options: { readonly protocol?: string; readonly headers?: ResponseHeaders } = {}): Promise<void> {
     assert(!this.#accepted, "a connection is taken over once");
     await this.#startInput();
     this.#accepted = true;
-    const type = contentType ? `Content-Type: ${contentType}\r\n` : "";
+    const { protocol = "tcp", headers = {} } = options;
+    const own = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+    const type = (contentType ? `Content-Type: ${contentType}\r\n` : "") + own.join("");
     const upgraded = this.#head.upgrade !== undefined;
     await writeTo(
       this.#socket,

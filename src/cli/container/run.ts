@@ -57,22 +57,30 @@ async function runDetached(invocation: Run, id: string): Promise<number> {
 async function runAttached(invocation: Run, body: CreateBody, id: string): Promise<number> {
   const { client } = invocation;
   const streams = { stdin: body.AttachStdin, stdout: body.AttachStdout, stderr: body.AttachStderr };
-  const watching = client.containers.wait(id, body.HostConfig.AutoRemove ? "removed" : "next-exit");
+  const { AutoRemove: removes } = body.HostConfig;
+  const watching = client.containers.wait(id, removes ? "removed" : "next-exit");
   watching.catch(() => {}); // awaited below, unless the attach fails
+  const startFailed = async (error: unknown): Promise<never> => {
+    if (removes) await watching.then(({ ended }) => ended).catch(() => {}); // the name is free again when we end
+    throw failure(invocation, error);
+  };
   await using attached = await attachStreams(invocation, {
     container: id,
     ...streams,
     tty: body.Tty,
     detachKeys: invocation.flags.detachKeys,
-  });
+    // Our daemon tells the end of a container that is gone to who asks a moment late: the wait need not be there before the start.
+    start: removes,
+  }).catch((error: unknown) => (removes ? startFailed(error) : Promise.reject(error)));
   const { ended } = await watching;
   ended.catch(() => {}); // awaited below, unless the start fails
-  try {
-    await client.containers.start(id);
-  } catch (error) {
-    attached.stop();
-    if (body.HostConfig.AutoRemove) await ended.catch(() => {}); // the name is free again when we end
-    throw failure(invocation, error);
+  if (!attached.isStarted) {
+    try {
+      await client.containers.start(id);
+    } catch (error) {
+      attached.stop();
+      return await startFailed(error);
+    }
   }
   const outcome = await follow(attached, invocation.flags.sigProxy && !body.Tty);
   if (outcome === "detached") return 0;

@@ -22,6 +22,8 @@ export interface StreamsOptions {
 
 /** Our own streams, tied to those of a container. */
 export interface Attached extends AsyncDisposable {
+  /** The daemon has started the container with the attach. */
+  readonly isStarted: boolean;
   /** Resolves when the container's output has ended and was written, or the detach keys were typed. */
   done(): Promise<StreamsOutcome>;
   /** Cuts the connection. */
@@ -33,22 +35,26 @@ export interface Attached extends AsyncDisposable {
 type Surroundings = Pick<Invocation, "client" | "config" | "out" | "err" | "isTerminal">;
 
 /** Attaches to a container, which may be started afterwards. */
-export async function attachStreams(invocation: Surroundings, options: StreamsOptions & { readonly container: string }): Promise<Attached> {
+export async function attachStreams(
+  invocation: Surroundings,
+  options: StreamsOptions & { readonly container: string; readonly start?: boolean },
+): Promise<Attached> {
   const { client } = invocation;
   const { container } = options;
   const detachKeys = options.detachKeys || (options.tty ? ((await invocation.config()).detachKeys ?? "") : "");
-  const { stdin, stdout, stderr } = options;
-  const { stream } = await client.containers.attach(container, { stdin, stdout, stderr, detachKeys });
-  return tie(invocation, stream, {
+  const { stdin, stdout, stderr, start } = options;
+  const { stream, isStarted } = await client.containers.attach(container, { stdin, stdout, stderr, start, detachKeys });
+  const tied = tie(invocation, stream, {
     ...options,
     detachKeys,
     resize: (size) => client.containers.resize(container, size),
     kill: (signal) => client.containers.kill(container, signal),
   });
+  return { ...tied, isStarted };
 }
 
 /** Ties our streams to an open connection of a container or an exec. */
-export function tie(invocation: Surroundings, stream: ByteStream, options: StreamsOptions): Attached {
+export function tie(invocation: Surroundings, stream: ByteStream, options: StreamsOptions): Omit<Attached, "isStarted"> {
   const releases: (() => void)[] = [];
   const output = copyOutput(invocation, stream, options);
   output.catch(() => {}); // reported by done()

@@ -182,6 +182,8 @@ export class ContainerService {
 
   /** Answered at once when the condition holds already. The headers of the answer can be sent as soon as this is called. */
   wait(name: string, condition: WaitCondition, signal: AbortSignal): Promise<WaitResult> {
+    const removed = condition === "removed" && !this.lookup(name) ? this.#waiters.endOfRemoved(name) : undefined;
+    if (removed) return Promise.resolve(removed);
     const record = this.find(name);
     const ended = !isRunning(record.state) && record.state.status !== "restarting" && record.state.status !== "starting";
     if (condition === "not-running" && ended) return Promise.resolve({ exitCode: record.state.exitCode, error: record.state.error });
@@ -198,6 +200,8 @@ export class ContainerService {
       readonly stream: boolean;
       readonly logs: boolean;
       readonly framed: boolean;
+      /** Starts the container when the client is attached to it; a start that fails is the answer. */
+      readonly start: boolean;
     },
     accept: (tty: boolean) => Promise<ClientStream>,
     signal: AbortSignal,
@@ -221,6 +225,7 @@ export class ContainerService {
     const waiting = foreground && options.stream ? this.#awaitStart(live, begin, signal) : undefined;
     // In the same turn as the look at the state: nothing printed in between is missed or doubled.
     const running = foreground || !options.stream ? undefined : begin();
+    if (options.start && foreground) await this.lifecycle.start(record.id);
     const client = await accept(tty);
     if (options.logs) await this.#replayLogs(record, attachOptions, client, signal);
     this.#deps.events.emit("container", "attach", record.id, containerAttributes(record));

@@ -11,9 +11,13 @@ interface Waiter {
   readonly resolve: (result: WaitResult) => void;
 }
 
+const keptEnds = 256;
+
 /** Who waits for the end or the removal of which container. */
 export class Waiters {
   readonly #byContainer = new Map<string, Set<Waiter>>();
+  /** Ends of containers that are gone, by id, the oldest first: for who asks a moment late. */
+  readonly #gone = new Map<string, WaitResult>();
 
   /** A promise for the next end or removal; the caller has looked at the present state before, in the same turn. */
   add(id: string, condition: WaitCondition, signal: AbortSignal): Promise<WaitResult> {
@@ -36,7 +40,15 @@ export class Waiters {
 
   /** The container is gone: nobody can wait for anything else. */
   removed(id: string, result: WaitResult): void {
+    this.#gone.set(id, result);
+    const [oldest] = this.#gone.keys();
+    if (this.#gone.size > keptEnds && oldest !== undefined) this.#gone.delete(oldest);
     this.#answer(id, () => true, result);
+  }
+
+  /** How a container ended that was removed just now. */
+  endOfRemoved(id: string): WaitResult | undefined {
+    return this.#gone.get(id);
   }
 
   #answer(id: string, due: (waiter: Waiter) => boolean, result: WaitResult): void {

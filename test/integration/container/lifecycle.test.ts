@@ -160,3 +160,18 @@ describe("a container", () => {
     expect((await cli("inspect", "gone")).code).toBe(1);
   });
 });
+
+test("an attach can start its container: what fails is its answer, and the end is told also to who asks when the container is gone", async () => {
+  const make = async (...Cmd: string[]): Promise<string> => {
+    const { body } = await daemon.request("POST", "/containers/create", { Image: busybox, Cmd, HostConfig: { AutoRemove: true } });
+    return (body as { Id: string }).Id;
+  };
+  const attach = (id: string) => daemon.request("POST", `/containers/${id}/attach?stream=1&stdout=1&start=1`);
+  const id = await make("sh", "-c", "echo started; exit 5");
+  expect((await attach(id)).text).toContain("started\n");
+  await until(async () => (await daemon.request("GET", `/containers/${id}/json`)).status === 404);
+  expect(await daemon.request("POST", `/containers/${id}/wait?condition=removed`)).toMatchObject({ status: 200, body: { StatusCode: 5 } });
+  const absent = await attach(await make("nosuch"));
+  expect(absent.status).toBe(400);
+  expect(absent.text).toContain("executable file not found");
+});
