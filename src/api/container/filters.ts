@@ -1,4 +1,4 @@
-import { isRunning } from "#engine/container/state.ts";
+import { isRunning, shownStatus } from "#engine/container/state.ts";
 import type { ContainerService } from "#engine/container/service.ts";
 import type { ImageService } from "#engine/image/service.ts";
 import type { NetworkService } from "#engine/network/service.ts";
@@ -80,7 +80,7 @@ function filterTests(filters: Filters, services: ListOptions["services"]): Test[
   return [
     ...any("id", (record, value) => matchesName(record.id, value)),
     ...any("name", (record, value) => matchesName(`/${record.name}`, value) || matchesName(record.name, value)),
-    ...any("status", (record, value) => record.state.status === value || (value === "created" && record.state.status === "starting")),
+    ...any("status", (record, value) => shownStatus(record) === value),
     ...(exited.length > 0 ? [(record: ContainerRecord) => !isRunning(record.state) && exited.includes(record.state.exitCode)] : []),
     ...any("network", (record, value) =>
       Object.entries(record.networks).some(([name, wanted]) => name === value || wanted.networkId.startsWith(value)),

@@ -1,7 +1,6 @@
 import { posix } from "node:path";
 import type { ContainerService } from "#engine/container/service.ts";
 import { shownLinks } from "#engine/container/links/linked.ts";
-import { isRunning } from "#engine/container/state.ts";
 import type { NetworkService } from "#engine/network/service.ts";
 import { dnsNames } from "#engine/network/service.ts";
 import { sortKeys } from "#lib/sort-keys.ts";
@@ -14,11 +13,11 @@ import type {
   MountPoint,
   NetworkSettings,
 } from "#types/engine-api/index.ts";
-import type { ContainerHealth, ContainerMount, ContainerRecord, ContainerState } from "#types/record/container.ts";
+import type { ContainerHealth, ContainerMount, ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import { exposedPorts } from "#engine/container/ports.ts";
 import { maskedPaths, readonlyPaths } from "#engine/container/spec/build.ts";
-import { wasStarted, wasTried } from "#engine/container/state.ts";
+import { isRunning, shownStatus, wasStarted, wasTried } from "#engine/container/state.ts";
 import { toWireResources } from "./wire-resources.ts";
 
 /** A container as inspect shows it, every field with the type and the empty value that Docker gives it. */
@@ -34,7 +33,7 @@ export function toInspect(
     Created: record.createdAt,
     Path: path,
     Args: args,
-    State: toWireState(record.state, services.containers.health.of(record)),
+    State: toWireState(record, services.containers.health.of(record)),
     Image: record.imageId,
     ...(wasTried(record.state)
       ? { ResolvConfPath: places.resolvConf, HostnamePath: places.hostname, HostsPath: places.hosts, LogPath: places.log }
@@ -59,8 +58,9 @@ export function toInspect(
   };
 }
 
-function toWireState(state: ContainerState, health: ContainerHealth | undefined): WireState {
-  const status = state.status === "starting" ? "created" : state.status;
+function toWireState(record: ContainerRecord, health: ContainerHealth | undefined): WireState {
+  const { state } = record;
+  const status = shownStatus(record);
   return {
     Status: status,
     Running: isRunning(state) || status === "restarting",

@@ -1,6 +1,6 @@
 import type { ContainerService } from "#engine/container/service.ts";
 import type { NetworkService } from "#engine/network/service.ts";
-import { isRunning } from "#engine/container/state.ts";
+import { isRunning, shownStatus } from "#engine/container/state.ts";
 import { exposedPorts } from "#engine/container/ports.ts";
 import { parseTimeNano } from "#lib/clock.ts";
 import { humanDuration } from "#lib/duration.ts";
@@ -26,7 +26,7 @@ export interface SummaryOptions {
 export function toSummary(record: ContainerRecord, { containers, networks }: SummaryServices, options: SummaryOptions): ContainerSummary {
   const { now, imageName, size } = options;
   const health = containers.health.of(record);
-  const status = record.state.status === "starting" ? "created" : record.state.status;
+  const status = shownStatus(record);
   return {
     Id: record.id,
     Names: [`/${record.name}`, ...containers.linkNames(record.id)],

@@ -1,6 +1,6 @@
 import { EngineError } from "#lib/errors.ts";
 import { zeroTime } from "#lib/clock.ts";
-import type { ContainerHistory, ContainerProcess, ContainerState } from "#types/record/container.ts";
+import type { ContainerHistory, ContainerRecord, ContainerProcess, ContainerState } from "#types/record/container.ts";
 
 export type ContainerChange =
   | { readonly type: "starting" }
@@ -93,4 +93,14 @@ export function wasStarted(state: ContainerState): boolean {
 /** It has run, or a start of it has failed: what a start makes is known. */
 export function wasTried(state: ContainerState): boolean {
   return wasStarted(state) || state.error !== "";
+}
+
+/** What is told of a state: one that is just starting is what it was before. */
+export function shownStatus({
+  state,
+  restartCount,
+}: Pick<ContainerRecord, "state" | "restartCount">): Exclude<ContainerState["status"], "starting"> {
+  if (state.status !== "starting") return state.status;
+  if (restartCount > 0) return "restarting"; // a start that was asked for begins to count anew
+  return wasStarted(state) ? "exited" : "created";
 }
