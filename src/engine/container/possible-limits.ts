@@ -1,5 +1,6 @@
 import type { BlkioDeviceLimit, HostCgroups } from "#drivers/runtime/host-cgroups.ts";
 import type { HostConfig } from "#types/engine-api/index.ts";
+import { validateBlkioWeight } from "./validate.ts";
 
 /** What can be left out of a create as well as of an update. */
 type Limits = Pick<
@@ -23,11 +24,15 @@ const blkioWarnings: Readonly<Record<BlkioDeviceLimit, string>> = {
   BlkioDeviceWriteIOps: "IOPS Block write limit or the cgroup is not mounted. Block I/O IOPS write limit discarded.",
 };
 
-/** What this host's kernel cannot do is left out, each with a word about it, as dockerd does. Pure. */
+/**
+ * What this host's kernel cannot do is left out, each with a word about it, as dockerd does. Pure.
+ * @throws {EngineError} `invalid` for what no kernel could do: a wrong value is told, not left out (E4)
+ */
 export function withoutImpossible<T extends Limits>(
   wanted: T,
   cgroups: Omit<HostCgroups, "cpus" | "mems">,
 ): { readonly possible: T; readonly warnings: readonly string[] } {
+  validateBlkioWeight(wanted.BlkioWeight ?? 0);
   const warnings: string[] = [];
   let left: Limits = {};
   const discard = (without: Limits, warning: string): void => {

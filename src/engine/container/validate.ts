@@ -104,7 +104,11 @@ function validateCpu(host: HostConfig): void {
     throw invalid("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
   const quota = host.CpuQuota ?? 0;
   if (quota > 0 && quota < 1000) throw invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)");
-  const weight = host.BlkioWeight ?? 0;
+  validateBlkioWeight(host.BlkioWeight ?? 0);
+}
+
+/** @throws {EngineError} `invalid` with Docker's text */
+export function validateBlkioWeight(weight: number): void {
   if (weight !== 0 && (weight < 10 || weight > 1000)) throw invalid("Range of blkio weight is from 10 to 1000");
 }
 

@@ -32,7 +32,6 @@ export const containerResources: PlayBook = {
   plays: [
     each("blkio weights, which this kernel has not", [
       { BlkioWeight: 300 },
-      { BlkioWeight: 5 },
       { BlkioWeightDevice: [{ Path: "/dev/gantry-none", Weight: 200 }] },
       { BlkioWeight: 300, BlkioWeightDevice: [{ Path: "/dev/null", Weight: 2 }] },
     ]),
