@@ -60,9 +60,9 @@ describe("E1: a bad request is the caller's fault, and the daemon stays up", () 
   });
 
   test("a field that is not carried out is refused by name", async () => {
-    const response = await post("/containers/create", JSON.stringify({ Image: busybox, HostConfig: { StorageOpt: { size: "1G" } } }));
+    const response = await post("/containers/create", JSON.stringify({ Image: busybox, HostConfig: { UsernsMode: "private" } }));
     expect(response.status).toBe(501);
-    expect(await response.json()).toEqual({ message: "HostConfig.StorageOpt is not implemented yet" });
+    expect(await response.json()).toEqual({ message: "HostConfig.UsernsMode is not implemented yet" });
   });
 
   test("E2: a huge body is refused without being read", async () => {
