@@ -1,4 +1,4 @@
-import { deferred, type Deferred } from "#lib/async.ts";
+import { PendingAnswers } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import { startWorker } from "#os/process/self.ts";
@@ -16,15 +16,13 @@ export class WorkerLogHub implements LogHub {
   readonly #log: Logger;
   readonly #limits: LogLimits;
   readonly #worker = startWorker("logs");
-  readonly #waiting = new Map<number, Deferred<void>>();
+  readonly #answers = new PendingAnswers();
   /** By key: also runs that have ended and are still read. */
   readonly #runs = new Map<number, Run>();
   /** The run of each container that has not ended. */
   readonly #current = new Map<string, Run>();
   readonly #forwarder: Forwarder;
-  #sequence = 0;
   #key = 0;
-  #failure: EngineError | undefined;
 
   constructor(log: Logger, limits: Partial<LogLimits> = {}) {
     this.#log = log;
@@ -120,7 +118,7 @@ export class WorkerLogHub implements LogHub {
     for (const run of this.#runs.values()) run.close();
     await this.#forwarder.close();
     try {
-      if (!this.#failure) await this.#ask((sequence) => ({ type: "close", sequence }));
+      if (!this.#answers.hasFailed) await this.#ask((sequence) => ({ type: "close", sequence }));
     } finally {
       this.#worker.terminate();
     }
@@ -146,12 +144,7 @@ export class WorkerLogHub implements LogHub {
   }
 
   #ask(request: (sequence: number) => LogRequest): Promise<void> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    const sequence = ++this.#sequence;
-    const waiter = deferred<void>();
-    this.#waiting.set(sequence, waiter);
-    this.#post(request(sequence));
-    return waiter.promise;
+    return this.#answers.ask((sequence) => this.#post(request(sequence)));
   }
 
   #post(request: LogRequest): void {
@@ -161,7 +154,10 @@ export class WorkerLogHub implements LogHub {
   #handle(reply: LogReply): void {
     switch (reply.type) {
       case "done":
-        return this.#settle(reply.sequence, reply.error);
+        return this.#answers.settle(
+          reply.sequence,
+          reply.error === undefined ? undefined : new EngineError("internal", `log: ${reply.error}`),
+        );
       case "segment":
         return this.#runs.get(reply.key)?.addSegment({ base: reply.base, descriptor: reply.descriptor });
       case "progress":
@@ -176,19 +172,10 @@ export class WorkerLogHub implements LogHub {
     }
   }
 
-  #settle(sequence: number, error: string | undefined): void {
-    const waiter = this.#waiting.get(sequence);
-    this.#waiting.delete(sequence);
-    if (error === undefined) waiter?.resolve();
-    else waiter?.reject(new EngineError("internal", `log: ${error}`));
-  }
-
   /** A fault of ours. Containers run on: their output stays in the spools until the daemon is started again. */
   #fail(message: string): void {
-    this.#failure = new EngineError("internal", `log worker failed: ${message}`);
     this.#log.error("log worker failed", { error: message });
-    for (const waiter of this.#waiting.values()) waiter.reject(this.#failure);
-    this.#waiting.clear();
+    this.#answers.fail(new EngineError("internal", `log worker failed: ${message}`));
   }
 }
 
