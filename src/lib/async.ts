@@ -9,41 +9,6 @@ export function deferred<T>(): Deferred<T> {
   return Promise.withResolvers<T>();
 }
 
-/** Questions to a worker that are not answered yet, each by its number. */
-export class PendingAnswers {
-  readonly #waiting = new Map<number, Deferred<void>>();
-  #sequence = 0;
-  #failure: Error | undefined;
-
-  /** Sends a question under a number of its own; resolves with its answer. */
-  ask(send: (sequence: number) => void): Promise<void> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    const sequence = ++this.#sequence;
-    const waiter = deferred<void>();
-    this.#waiting.set(sequence, waiter);
-    send(sequence);
-    return waiter.promise;
-  }
-
-  settle(sequence: number, error?: Error): void {
-    const waiter = this.#waiting.get(sequence);
-    this.#waiting.delete(sequence);
-    if (error) waiter?.reject(error);
-    else waiter?.resolve();
-  }
-
-  /** Nobody answers any more: neither what was asked nor what will be. */
-  fail(error: Error): void {
-    this.#failure = error;
-    for (const waiter of this.#waiting.values()) waiter.reject(error);
-    this.#waiting.clear();
-  }
-
-  get hasFailed(): boolean {
-    return this.#failure !== undefined;
-  }
-}
-
 /** Runs functions of the same key one after the other, those of different keys side by side. Bounded by its callers. */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();

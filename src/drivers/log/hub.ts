@@ -1,4 +1,4 @@
-import { PendingAnswers } from "#lib/async.ts";
+import { deferred, type Deferred } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import { startWorker } from "#os/process/self.ts";
@@ -16,13 +16,15 @@ export class WorkerLogHub implements LogHub {
   readonly #log: Logger;
   readonly #limits: LogLimits;
   readonly #worker = startWorker("logs");
-  readonly #answers = new PendingAnswers();
+  readonly #waiting = new Map<number, Deferred<void>>();
   /** By key: also runs that have ended and are still read. */
   readonly #runs = new Map<number, Run>();
   /** The run of each container that has not ended. */
   readonly #current = new Map<string, Run>();
   readonly #forwarder: Forwarder;
+  #sequence = 0;
   #key = 0;
+  #failure: EngineError | undefined;
 
   constructor(log: Logger, limits: Partial<LogLimits> = {}) {
     this.#log = log;
@@ -118,7 +120,7 @@ export class WorkerLogHub implements LogHub {
     for (const run of this.#runs.values()) run.close();
     await this.#forwarder.close();
     try {
-      if (!this.#answers.hasFailed) await this.#ask((sequence) => ({ type: "close", sequence }));
+      if (!this.#failure) await this.#ask((sequence) => ({ type: "close", sequence }));
     } finally {
       this.#worker.terminate();
     }
@@ -144,7 +146,12 @@ export class WorkerLogHub implements LogHub {
   }
 
   #ask(request: (sequence: number) => LogRequest): Promise<void> {
-    return this.#answers.ask((sequence) => this.#post(request(sequence)));
+    if (this.#failure) return Promise.reject(this.#failure);
+    const sequence = ++this.#sequence;
+    const waiter = deferred<void>();
+    this.#waiting.set(sequence, waiter);
+    this.#post(request(sequence));
+    return waiter.promise;
   }
 
   #post(request: LogRequest): void {
@@ -154,10 +161,7 @@ export class WorkerLogHub implements LogHub {
   #handle(reply: LogReply): void {
     switch (reply.type) {
       case "done":
-        return this.#answers.settle(
-          reply.sequence,
-          reply.error === undefined ? undefined : new EngineError("internal", `log: ${reply.error}`),
-        );
+        return this.#settle(reply.sequence, reply.error);
       case "segment":
         return this.#runs.get(reply.key)?.addSegment({ base: reply.base, descriptor: reply.descriptor });
       case "progress":
@@ -172,10 +176,19 @@ export class WorkerLogHub implements LogHub {
     }
   }
 
+  #settle(sequence: number, error: string | undefined): void {
+    const waiter = this.#waiting.get(sequence);
+    this.#waiting.delete(sequence);
+    if (error === undefined) waiter?.resolve();
+    else waiter?.reject(new EngineError("internal", `log: ${error}`));
+  }
+
   /** A fault of ours. Containers run on: their output stays in the spools until the daemon is started again. */
   #fail(message: string): void {
+    this.#failure = new EngineError("internal", `log worker failed: ${message}`);
     this.#log.error("log worker failed", { error: message });
-    this.#answers.fail(new EngineError("internal", `log worker failed: ${message}`));
+    for (const waiter of this.#waiting.values()) waiter.reject(this.#failure);
+    this.#waiting.clear();
   }
 }
 

@@ -160,12 +160,12 @@ export class ContainerService {
     this.#deps.events.emit("container", "unpause", record.id, containerAttributes(record));
   }
 
+  /** @throws {EngineError} `invalid`, `conflict` with Docker's texts */
   /** A client has said hello: many that do start a container next. */
   expectStart(): void {
     this.#deps.warmCgroups();
   }
 
-  /** @throws {EngineError} `invalid`, `conflict` with Docker's texts */
   async rename(name: string, wanted: string): Promise<void> {
     const record = this.find(name);
     if (wanted === "") throw new EngineError("invalid", "Neither old nor new names may be empty");

@@ -1,4 +1,4 @@
-import { PendingAnswers } from "#lib/async.ts";
+import { deferred, type Deferred } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import { startWorker } from "#os/process/self.ts";
@@ -11,10 +11,12 @@ import type { ForwardReply, ForwardRequest } from "./protocol.ts";
 /** The main thread's end of the sender worker, which is not there before a container needs it. */
 export class Forwarder {
   readonly #log: Logger;
-  readonly #answers = new PendingAnswers();
+  readonly #waiting = new Map<number, Deferred<void>>();
   /** Containers that the worker knows. */
   readonly #known = new Set<string>();
   #worker: Worker | undefined;
+  #sequence = 0;
+  #failure: EngineError | undefined;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -49,14 +51,19 @@ export class Forwarder {
   async close(): Promise<void> {
     if (!this.#worker) return;
     try {
-      if (!this.#answers.hasFailed) await this.#ask((sequence) => ({ type: "close", sequence }));
+      if (!this.#failure) await this.#ask((sequence) => ({ type: "close", sequence }));
     } finally {
       this.#worker.terminate();
     }
   }
 
   #ask(request: (sequence: number) => ForwardRequest): Promise<void> {
-    return this.#answers.ask((sequence) => this.#post(request(sequence)));
+    if (this.#failure) return Promise.reject(this.#failure);
+    const sequence = ++this.#sequence;
+    const waiter = deferred<void>();
+    this.#waiting.set(sequence, waiter);
+    this.#post(request(sequence));
+    return waiter.promise;
   }
 
   #post(request: ForwardRequest): void {
@@ -73,12 +80,17 @@ export class Forwarder {
 
   #handle(reply: ForwardReply): void {
     if (reply.type === "trouble") return this.#log.warn("log driver", { container: reply.containerId, problem: reply.message });
-    this.#answers.settle(reply.sequence, reply.error === undefined ? undefined : new EngineError("unavailable", reply.error));
+    const waiter = this.#waiting.get(reply.sequence);
+    this.#waiting.delete(reply.sequence);
+    if (reply.error === undefined) waiter?.resolve();
+    else waiter?.reject(new EngineError("unavailable", reply.error));
   }
 
   /** A fault of ours. Containers run on, and their logs are sent when the daemon is started again. */
   #fail(message: string): void {
+    this.#failure = new EngineError("internal", `log sender worker failed: ${message}`);
     this.#log.error("log sender worker failed", { error: message });
-    this.#answers.fail(new EngineError("internal", `log sender worker failed: ${message}`));
+    for (const waiter of this.#waiting.values()) waiter.reject(this.#failure);
+    this.#waiting.clear();
   }
 }
