@@ -1,4 +1,4 @@
-import { dlopen, ptr } from "bun:ffi";
+import { dlopen } from "bun:ffi";
 
 // Only this file makes system calls for the client, and it is loaded only where a terminal is concerned.
 const { symbols: libc } = dlopen("libc.so.6", {
@@ -21,7 +21,7 @@ export function isTerminal(descriptor: number): boolean {
 /** Undefined when the descriptor is no terminal or the terminal does not know its size. */
 export function windowSize(descriptor: number): { readonly rows: number; readonly columns: number } | undefined {
   const size = new Uint16Array(4); // rows, columns, and two in pixels
-  if (libc.ioctl(descriptor, TIOCGWINSZ, ptr(size)) !== 0) return undefined;
+  if (libc.ioctl(descriptor, TIOCGWINSZ, size) !== 0) return undefined;
   const [rows = 0, columns = 0] = size;
   return columns > 0 ? { rows, columns } : undefined;
 }
@@ -32,9 +32,9 @@ export function windowSize(descriptor: number): { readonly rows: number; readonl
  */
 export function makeRaw(descriptor: number): (() => void) | undefined {
   const saved = new Uint8Array(termiosBytes);
-  if (libc.tcgetattr(descriptor, ptr(saved)) !== 0) return undefined;
+  if (libc.tcgetattr(descriptor, saved) !== 0) return undefined;
   const raw = new Uint8Array(saved);
-  libc.cfmakeraw(ptr(raw));
-  libc.tcsetattr(descriptor, TCSADRAIN, ptr(raw));
-  return () => void libc.tcsetattr(descriptor, TCSADRAIN, ptr(saved));
+  libc.cfmakeraw(raw);
+  libc.tcsetattr(descriptor, TCSADRAIN, raw);
+  return () => void libc.tcsetattr(descriptor, TCSADRAIN, saved);
 }

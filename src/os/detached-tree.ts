@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { constants as system } from "node:os";
-import { check, cString, lastErrno, libc, ptr, systemCall, SystemError } from "./libc.ts";
+import { check, cString, lastErrno, libc, plainSystemCall, systemCall, SystemError } from "./libc.ts";
 import { openProcess } from "./process/identity.ts";
 
 // Source: linux/mount.h, open_tree(2), move_mount(2), mount_setattr(2), setns(2).
@@ -57,7 +57,6 @@ export function cloneMountOfProcess(process: { readonly pid: number; readonly st
 /** Undefined when the process has ended. The part between the two namespaces is kept bare: the less happens in it, the less likely the JavaScript engine begins a thread there. */
 function cloneInNamespace(namespace: number, own: number, path: string): number | undefined {
   const name = cString(path);
-  const address = ptr(name) as number;
   // A thread that shares them may not change its namespace, and one that is just being made shares them.
   let isThere = false;
   for (let attempt = 0; !isThere && attempt < attempts; attempt++) {
@@ -66,7 +65,7 @@ function cloneInNamespace(namespace: number, own: number, path: string): number 
   }
   if (!isThere && lastErrno() === ESRCH) return undefined;
   if (!isThere) check(-1, "enter mount namespace");
-  const tree = Number(libc.syscall(SYS_open_tree, AT_FDCWD, address, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0, 0));
+  const tree = plainSystemCall(SYS_open_tree, AT_FDCWD, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   const errno = tree < 0 ? lastErrno() : 0;
   for (let isBack = libc.setns(own, CLONE_NEWNS) === 0; !isBack; isBack = libc.setns(own, CLONE_NEWNS) === 0) {
     isThreadAstray = true;

@@ -1,4 +1,4 @@
-import { check, cString, libc, ptr } from "./libc.ts";
+import { check, cString, libc } from "./libc.ts";
 import { PipeReader } from "./process/pipe.ts";
 
 const IN_NONBLOCK = 0o4000;
@@ -36,7 +36,7 @@ class Inotify {
   }
 
   watch(folder: string, listener: FolderListener): FolderWatch {
-    const watch = check(libc.inotify_add_watch(this.#descriptor, ptr(cString(folder)), watched), `watch ${folder}`);
+    const watch = check(libc.inotify_add_watch(this.#descriptor, cString(folder), watched), `watch ${folder}`);
     const listeners = this.#listeners.get(watch) ?? new Set();
     this.#listeners.set(watch, listeners.add(listener));
     return {

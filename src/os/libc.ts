@@ -1,9 +1,10 @@
-import { CString, dlopen, ptr, read, type Pointer } from "bun:ffi";
+import { CString, dlopen, read, type Pointer } from "bun:ffi";
 import { constants } from "node:os";
 
 /**
  * The one table of C functions. Every call blocks the thread it is made on: what may wait (umount, link deletion, trees) belongs on the
- * kernel worker. Buffers handed over must stay referenced until the call has returned.
+ * kernel worker. Buffers are handed over themselves, never their addresses: an address does not keep its buffer, and the collector has
+ * freed such buffers before the call was made.
  */
 const library = dlopen("libc.so.6", {
   open: { args: ["ptr", "i32", "i32"], returns: "i32" },
@@ -60,13 +61,13 @@ const library = dlopen("libc.so.6", {
   tcsetattr: { args: ["i32", "i32", "ptr"], returns: "i32" },
   cfmakeraw: { args: ["ptr"], returns: "void" },
   isatty: { args: ["i32"], returns: "i32" },
-  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i64" },
+  // Words as "ptr": that takes numbers and buffers alike.
+  syscall: { args: ["i64", "ptr", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i64" },
   strerror: { args: ["i32"], returns: "ptr" },
   __errno_location: { args: [], returns: "ptr" },
 });
 
 export const libc = library.symbols;
-export { ptr };
 
 /** Of two names of one number the one that Node uses too: EAGAIN and ENOTSUP, not EWOULDBLOCK and EOPNOTSUPP. */
 const errnoNames = new Map<number, string>(
@@ -102,20 +103,23 @@ export function check(result: number | bigint, what: string): number {
   return value;
 }
 
-/** A C string; keep the buffer referenced until the call is over. */
+/** A C string. @throws {SystemError} EINVAL when the text has a NUL in it */
 export function cString(text: string | Buffer): Buffer {
   if (typeof text !== "string") return Buffer.concat([text, Buffer.of(0)]);
   if (text.includes("\0")) throw new SystemError(`path ${JSON.stringify(text)}`, constants.errno.EINVAL);
   return Buffer.from(`${text}\0`);
 }
 
-/** system(2) by number: for calls that this libc has no function for. Strings and buffers are passed by address. */
-export function systemCall(what: string, number: number, ...parameters: (number | bigint | string | Buffer | null)[]): number {
-  const held = parameters.map((value) => (typeof value === "string" ? cString(value) : value));
-  const words = held.map((value) => (value === null ? 0 : typeof value === "object" ? (ptr(value) as number) : value));
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = words;
-  const result = libc.syscall(number, a, b, c, d, e, f);
-  return check(result, what);
+/** syscall(2): for calls that this libc has no function for. Strings and buffers are passed by address. @throws {SystemError} */
+export function systemCall(what: string, number: number, ...parameters: (number | string | Buffer | null)[]): number {
+  const [a, b, c, d, e, f] = parameters.map((value) => (typeof value === "string" ? cString(value) : value));
+  return check(plainSystemCall(number, a, b, c, d, e, f), what);
 }
 
-export type { Pointer };
+type Word = number | Buffer | null;
+
+/** The same without anything around the call: the result is negative on an error, see {@link lastErrno}. */
+export function plainSystemCall(number: number, a: Word = 0, b: Word = 0, c: Word = 0, d: Word = 0, e: Word = 0, f: Word = 0): number {
+  const word = (value: Word): Pointer => value as Pointer;
+  return Number(libc.syscall(number, word(a), word(b), word(c), word(d), word(e), word(f)));
+}

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { check, libc, ptr, SystemError } from "./libc.ts";
+import { check, libc, SystemError } from "./libc.ts";
 import { mountFileSystem } from "./mount.ts";
 
 // Source: linux/loop.h, loop(4).
@@ -52,5 +52,5 @@ function configure(device: number, backing: number, path: string): void {
   configuration.writeUInt32LE(backing, 0);
   configuration.writeUInt32LE(blockBytes, 4);
   configuration.writeUInt32LE(LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO, 60);
-  check(libc.ioctl(device, LOOP_CONFIGURE, ptr(configuration)), `attach a file to ${path}`);
+  check(libc.ioctl(device, LOOP_CONFIGURE, configuration), `attach a file to ${path}`);
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync, rmSync } from "node:fs";
-import { check, cString, libc, ptr } from "./libc.ts";
+import { check, cString, libc } from "./libc.ts";
 import type { Kernel } from "./kernel.ts";
 
 const CLONE_NEWNET = 0x40000000;
@@ -37,7 +37,7 @@ export function createNetworkNamespace<T>(sysctls: readonly Sysctl[], inside: ()
   let descriptor: number | undefined;
   check(libc.unshare(CLONE_NEWNET), "make network namespace");
   try {
-    descriptor = check(libc.open(ptr(own), O_RDONLY | O_CLOEXEC, 0), "open network namespace");
+    descriptor = check(libc.open(own, O_RDONLY | O_CLOEXEC, 0), "open network namespace");
     settings.forEach(writeEncodedSysctl);
     return { descriptor, made: inside() };
   } catch (error) {
@@ -53,7 +53,7 @@ export function nameNetworkNamespace(descriptor: number, path: string): void {
   const [source, target, none] = [cString(`/proc/self/fd/${descriptor}`), cString(path), cString("")];
   closeSync(openSync(path, "wx", 0o444));
   try {
-    check(libc.mount(ptr(source), ptr(target), ptr(none), MS_BIND, ptr(none)), `bind network namespace at ${path}`);
+    check(libc.mount(source, target, none, MS_BIND, none), `bind network namespace at ${path}`);
   } catch (error) {
     rmSync(path, { force: true });
     throw error;
@@ -62,7 +62,7 @@ export function nameNetworkNamespace(descriptor: number, path: string): void {
 
 /** Takes the name of a namespace away that was just made and never used: nothing could make this umount wait. */
 export function unnameNetworkNamespace(path: string): void {
-  libc.umount2(ptr(cString(path)), MNT_DETACH);
+  libc.umount2(cString(path), MNT_DETACH);
   rmSync(path, { force: true });
 }
 
@@ -98,7 +98,7 @@ export async function removeNetworkNamespace(kernel: Kernel, path: string): Prom
 /** True while a namespace is mounted on the file: after a reboot only the empty file, or nothing, is left. */
 export function isNetworkNamespace(path: string): boolean {
   const [name, buffer] = [cString(path), Buffer.alloc(statfsSize)];
-  return libc.statfs(ptr(name), ptr(buffer)) === 0 && buffer.readUInt32LE(0) === NSFS_MAGIC;
+  return libc.statfs(name, buffer) === 0 && buffer.readUInt32LE(0) === NSFS_MAGIC;
 }
 
 /** Names in a folder of namespaces; none when there is no folder. */
@@ -123,9 +123,9 @@ function encodeSysctl({ path, value }: Sysctl): EncodedSysctl {
 
 /** By system calls, since it runs inside a window. */
 function writeEncodedSysctl({ path, file, value }: EncodedSysctl): void {
-  const descriptor = check(libc.open(ptr(file), O_WRONLY | O_CLOEXEC, 0), `open sysctl ${path}`);
+  const descriptor = check(libc.open(file, O_WRONLY | O_CLOEXEC, 0), `open sysctl ${path}`);
   try {
-    check(libc.write(descriptor, ptr(value), value.length), `write sysctl ${path}`);
+    check(libc.write(descriptor, value, value.length), `write sysctl ${path}`);
   } finally {
     libc.close(descriptor);
   }

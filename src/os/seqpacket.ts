@@ -1,4 +1,4 @@
-import { check, libc, ptr } from "./libc.ts";
+import { check, libc } from "./libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_SEQPACKET = 5;
@@ -20,7 +20,7 @@ export function connectSeqpacket(path: string, shutOutput: boolean): number {
   address.writeUInt16LE(AF_UNIX, 0);
   address.write(path, 2);
   try {
-    check(libc.connect(descriptor, ptr(address), 3 + Buffer.byteLength(path)), `connect to ${path}`);
+    check(libc.connect(descriptor, address, 3 + Buffer.byteLength(path)), `connect to ${path}`);
     if (shutOutput) check(libc.shutdown(descriptor, SHUT_RD), `shut the output of ${path}`);
   } catch (error) {
     libc.close(descriptor);

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { check, libc, ptr } from "./libc.ts";
+import { check, libc } from "./libc.ts";
 import { addressBytes, addressFamily, addressText, familyOf } from "./netlink/ip-address.ts";
 
 /// Sockets bound by system calls: for namespaces that Bun's own sockets cannot reach, and for ports that are held without a listener.
@@ -36,7 +36,7 @@ export function openBoundSocket(options: BoundSocketOptions): number {
     if (options.reuseAddress) setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, what);
     if (family === 6) setOption(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, what);
     const address = socketAddress(options.address, options.port);
-    check(libc.bind(descriptor, ptr(address), address.length), what);
+    check(libc.bind(descriptor, address, address.length), what);
     if (options.listen) check(libc.listen(descriptor, listenBacklog), what);
     return descriptor;
   } catch (error) {
@@ -50,7 +50,7 @@ export function localAddress(descriptor: number): { readonly address: string; re
   const buffer = Buffer.alloc(28);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(buffer.length);
-  check(libc.getsockname(descriptor, ptr(buffer), ptr(length)), "address of socket");
+  check(libc.getsockname(descriptor, buffer, length), "address of socket");
   const bytes = buffer.readUInt16LE(0) === addressFamily[4] ? buffer.subarray(4, 8) : buffer.subarray(8, 24);
   return { address: addressText(bytes), port: buffer.readUInt16BE(2) };
 }
@@ -68,5 +68,5 @@ function socketAddress(address: string, port: number): Buffer {
 function setOption(descriptor: number, level: number, name: number, what: string): void {
   const on = Buffer.alloc(4);
   on.writeInt32LE(1);
-  check(libc.setsockopt(descriptor, level, name, ptr(on), on.length), what);
+  check(libc.setsockopt(descriptor, level, name, on, on.length), what);
 }

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { check, lastErrno, libc, ptr, SystemError } from "./libc.ts";
+import { check, lastErrno, libc, SystemError } from "./libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
@@ -16,7 +16,7 @@ export function connectUnixDatagram(path: string): number {
   address.writeUInt16LE(AF_UNIX, 0);
   address.write(path, 2);
   try {
-    check(libc.connect(descriptor, ptr(address), 3 + Buffer.byteLength(path)), `connect to ${path}`);
+    check(libc.connect(descriptor, address, 3 + Buffer.byteLength(path)), `connect to ${path}`);
   } catch (error) {
     libc.close(descriptor);
     throw error;
@@ -26,7 +26,7 @@ export function connectUnixDatagram(path: string): number {
 
 /** Sends one datagram; false when the receiver's queue is full. @throws {SystemError} such as `ECONNREFUSED` when nobody receives any more */
 export function sendDatagram(descriptor: number, bytes: Uint8Array): boolean {
-  if (Number(libc.send(descriptor, ptr(bytes), bytes.length, MSG_NOSIGNAL)) >= 0) return true;
+  if (Number(libc.send(descriptor, bytes, bytes.length, MSG_NOSIGNAL)) >= 0) return true;
   const errno = lastErrno();
   if (errno === constants.errno.EAGAIN || errno === constants.errno.ENOBUFS) return false;
   throw new SystemError("send datagram", errno);

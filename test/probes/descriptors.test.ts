@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import net from "node:net";
-import { check, libc, ptr } from "#os/libc.ts";
+import { check, libc, systemCall } from "#os/libc.ts";
 import { peerUid } from "#os/peer-credentials.ts";
 import { connectSeqpacket } from "#os/seqpacket.ts";
 import { socketFolder, until } from "./socket-folder.ts";
@@ -16,7 +16,7 @@ function listeningSocket(type: number, path: string): number {
   const address = Buffer.alloc(110);
   address.writeUInt16LE(AF_UNIX, 0);
   address.write(path, 2);
-  check(libc.bind(descriptor, ptr(address), 3 + path.length), "bind");
+  check(libc.bind(descriptor, address, 3 + path.length), "bind");
   check(libc.listen(descriptor, 8), "listen");
   return descriptor;
 }
@@ -30,7 +30,7 @@ test("Bun.connect({ fd }) writes packets to a SEQPACKET socket, whole and in ord
     allowHalfOpen: true,
     socket: { data() {}, end() {}, close() {} },
   } as unknown as Bun.TCPSocketConnectOptions);
-  const accepted = check(libc.syscall(process.arch === "arm64" ? 202 : 43 /* accept */, listening, 0, 0, 0, 0, 0), "accept");
+  const accepted = systemCall("accept", process.arch === "arm64" ? 202 : 43, listening, null, null);
   try {
     const sizes = [1, 32768, 5];
     for (const size of sizes) expect(client.write(Buffer.alloc(size, 65))).toBe(size);
@@ -39,7 +39,7 @@ test("Bun.connect({ fd }) writes packets to a SEQPACKET socket, whole and in ord
     const received: number[] = [];
     await until("the end", () => {
       for (;;) {
-        const count = Number(libc.recv(accepted, ptr(buffer), buffer.length, 0x40 /* MSG_DONTWAIT */));
+        const count = Number(libc.recv(accepted, buffer, buffer.length, 0x40 /* MSG_DONTWAIT */));
         if (count < 0) return false;
         if (count === 0) return true;
         received.push(count);
@@ -73,7 +73,7 @@ test("net.Server listens on a descriptor that was handed over, and its connectio
 test("a child gets descriptors in slots 3 and up, and none that were not meant for it", async () => {
   using folder = socketFolder();
   const pair = Buffer.alloc(8);
-  check(libc.pipe2(ptr(pair), SOCK_CLOEXEC), "pipe2");
+  check(libc.pipe2(pair, SOCK_CLOEXEC), "pipe2");
   const [reading, writing] = [pair.readInt32LE(0), pair.readInt32LE(4)];
   const secret = openSync(folder.path("secret"), "w");
   const child = Bun.spawn(["/bin/sh", "-c", "echo through >&3; ls /proc/self/fd"], { stdio: ["ignore", "pipe", "inherit", writing] });
@@ -103,7 +103,7 @@ test("2000 spawned children leave no descriptor and no zombie behind", async () 
 
 test("a descriptor written by writeSync is read by a child as it is", async () => {
   const pair = Buffer.alloc(8);
-  check(libc.pipe2(ptr(pair), SOCK_CLOEXEC), "pipe2");
+  check(libc.pipe2(pair, SOCK_CLOEXEC), "pipe2");
   const [reading, writing] = [pair.readInt32LE(0), pair.readInt32LE(4)];
   const child = Bun.spawn(["cat"], { stdio: [reading, "pipe", "inherit"] });
   closeSync(reading);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import dgram from "node:dgram";
 import { closeSync, openSync, readdirSync, readlinkSync } from "node:fs";
-import { check, libc, ptr } from "#os/libc.ts";
+import { check, libc } from "#os/libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
 const AF_INET = 2;
@@ -32,9 +32,9 @@ function boundUdpSocket(): number {
   loopbackUp.write("lo");
   loopbackUp.writeInt16LE(0x41, 16);
   const descriptor = check(libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket");
-  check(libc.ioctl(descriptor, SIOCSIFFLAGS, ptr(loopbackUp)), "lo up");
+  check(libc.ioctl(descriptor, SIOCSIFFLAGS, loopbackUp), "lo up");
   const address = Buffer.from([AF_INET, 0, 0, 53, 127, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0]);
-  check(libc.bind(descriptor, ptr(address), address.length), "bind 127.0.0.11:53");
+  check(libc.bind(descriptor, address, address.length), "bind 127.0.0.11:53");
   return descriptor;
 }
 

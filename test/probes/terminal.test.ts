@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
-import { check, libc, ptr } from "#os/libc.ts";
+import { check, libc } from "#os/libc.ts";
 import { until } from "./socket-folder.ts";
 
 const TIOCGPTN = 0x80045430;
@@ -15,8 +15,8 @@ const ECHO = 8;
 function pseudoTerminal(): { control: number; terminal: number } {
   const control = openSync("/dev/ptmx", 2 | O_NOCTTY);
   const number = Buffer.alloc(4);
-  check(libc.ioctl(control, TIOCGPTN, ptr(number)), "number of the terminal");
-  check(libc.ioctl(control, TIOCSPTLCK, ptr(Buffer.alloc(4))), "unlock the terminal");
+  check(libc.ioctl(control, TIOCGPTN, number), "number of the terminal");
+  check(libc.ioctl(control, TIOCSPTLCK, Buffer.alloc(4)), "unlock the terminal");
   return { control, terminal: openSync(`/dev/pts/${number.readInt32LE(0)}`, 2 | O_NOCTTY) };
 }
 
@@ -25,16 +25,16 @@ test("tcsetattr with cfmakeraw switches echo and output processing off, and what
   const before = Buffer.alloc(60); // struct termios of glibc
   const raw = Buffer.alloc(60);
   const after = Buffer.alloc(60);
-  check(libc.tcgetattr(terminal, ptr(before)), "tcgetattr");
+  check(libc.tcgetattr(terminal, before), "tcgetattr");
   before.copy(raw);
-  libc.cfmakeraw(ptr(raw));
-  check(libc.tcsetattr(terminal, 0, ptr(raw)), "tcsetattr");
-  check(libc.tcgetattr(terminal, ptr(after)), "tcgetattr");
+  libc.cfmakeraw(raw);
+  check(libc.tcsetattr(terminal, 0, raw), "tcsetattr");
+  check(libc.tcgetattr(terminal, after), "tcgetattr");
   expect(before.readUInt32LE(4) & OPOST).toBe(OPOST);
   expect(after.readUInt32LE(4) & OPOST).toBe(0);
   expect(after.readUInt32LE(12) & ECHO).toBe(0);
-  check(libc.tcsetattr(terminal, 0, ptr(before)), "tcsetattr");
-  check(libc.tcgetattr(terminal, ptr(after)), "tcgetattr");
+  check(libc.tcsetattr(terminal, 0, before), "tcsetattr");
+  check(libc.tcgetattr(terminal, after), "tcgetattr");
   expect(after).toEqual(before);
   closeSync(control);
   closeSync(terminal);
@@ -42,9 +42,9 @@ test("tcsetattr with cfmakeraw switches echo and output processing off, and what
 
 test("the size of a terminal is set and read", () => {
   const { control, terminal } = pseudoTerminal();
-  check(libc.ioctl(control, TIOCSWINSZ, ptr(Buffer.from(new Uint16Array([31, 101, 0, 0]).buffer))), "set the size");
+  check(libc.ioctl(control, TIOCSWINSZ, Buffer.from(new Uint16Array([31, 101, 0, 0]).buffer)), "set the size");
   const size = Buffer.alloc(8);
-  check(libc.ioctl(terminal, TIOCGWINSZ, ptr(size)), "get the size");
+  check(libc.ioctl(terminal, TIOCGWINSZ, size), "get the size");
   expect([size.readUInt16LE(0), size.readUInt16LE(2)]).toEqual([31, 101]);
   expect(libc.isatty(terminal)).toBe(1);
   closeSync(control);

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
-import { check, cString, libc, ptr } from "#os/libc.ts";
+import { check, cString, libc } from "#os/libc.ts";
 
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
@@ -93,7 +93,7 @@ export class Segments {
   #addPin(source: string, number: number): void {
     const name = `${pinPrefix}${number}`;
     const [from, to] = [cString(source), cString(this.#path(name))];
-    check(libc.linkat(AT_FDCWD, ptr(from), AT_FDCWD, ptr(to), AT_SYMLINK_FOLLOW), `link ${this.#path(name)}`);
+    check(libc.linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW), `link ${this.#path(name)}`);
     this.#lastPin = number;
     // conmon may have moved on since the look at `log`: what was linked counts.
     this.#lastPinInode = this.#inode(name);

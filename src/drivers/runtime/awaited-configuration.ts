@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { sleep } from "#lib/async.ts";
-import { check, cString, libc, ptr } from "#os/libc.ts";
+import { check, cString, libc } from "#os/libc.ts";
 
 const AT_FDCWD = -100;
 const S_IFIFO = 0o010000;
@@ -18,7 +18,7 @@ export class AwaitedConfiguration {
   /** @param bundle  a folder that is there */
   constructor(bundle: string) {
     this.#path = `${bundle}/config.json`;
-    check(libc.mknodat(AT_FDCWD, ptr(cString(this.#path)), S_IFIFO | 0o600, 0), `make ${this.#path}`);
+    check(libc.mknodat(AT_FDCWD, cString(this.#path), S_IFIFO | 0o600, 0), `make ${this.#path}`);
     this.#descriptor = openSync(this.#path, constants.O_RDWR | constants.O_NONBLOCK | O_CLOEXEC);
   }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { sleep } from "#lib/async.ts";
-import { libc, ptr } from "#os/libc.ts";
+import { libc } from "#os/libc.ts";
 import { monitorFiles } from "./conmon.ts";
 
 const FIONREAD = 0x541b;
@@ -45,6 +45,6 @@ async function openControl(bundle: string): Promise<number> {
 async function untilRead(fifo: number): Promise<void> {
   const pending = Buffer.alloc(4);
   for (const end = performance.now() + waitLimitMilliseconds; performance.now() < end; await sleep(1)) {
-    if (libc.ioctl(fifo, FIONREAD, ptr(pending)) < 0 || pending.readInt32LE(0) === 0) return;
+    if (libc.ioctl(fifo, FIONREAD, pending) < 0 || pending.readInt32LE(0) === 0) return;
   }
 }

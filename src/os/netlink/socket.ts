@@ -1,5 +1,5 @@
 import { close, closeSync } from "node:fs";
-import { check, libc, ptr, SystemError } from "../libc.ts";
+import { check, libc, SystemError } from "../libc.ts";
 import {
   decodeAttributes,
   decodeMessages,
@@ -126,17 +126,17 @@ export class NetlinkSocket implements Disposable {
   #send(requests: readonly NetlinkRequest[]): number {
     const first = this.#sequence + 1;
     const bytes = Buffer.concat(requests.map((request) => encodeMessage(request, ++this.#sequence)));
-    check(libc.send(this.#descriptor, ptr(bytes), bytes.length, 0), requests[0]?.what ?? "netlink");
+    check(libc.send(this.#descriptor, bytes, bytes.length, 0), requests[0]?.what ?? "netlink");
     return first;
   }
 
   #receive(): NetlinkMessage[] {
-    const length = check(libc.recv(this.#descriptor, ptr(receiveBuffer), receiveBuffer.length, 0), "netlink answer");
+    const length = check(libc.recv(this.#descriptor, receiveBuffer, receiveBuffer.length, 0), "netlink answer");
     return decodeMessages(receiveBuffer.subarray(0, length));
   }
 
   #option(level: number, name: number, value: Buffer): void {
-    check(libc.setsockopt(this.#descriptor, level, name, ptr(value), value.length), "netlink socket option");
+    check(libc.setsockopt(this.#descriptor, level, name, value, value.length), "netlink socket option");
   }
 }
 

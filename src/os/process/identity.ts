@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { libc, ptr, systemCall, SystemError } from "../libc.ts";
+import { libc, systemCall, SystemError } from "../libc.ts";
 
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
@@ -62,5 +62,5 @@ export function processEnded(descriptor: number): boolean {
   const request = Buffer.alloc(8);
   request.writeInt32LE(descriptor, 0);
   request.writeInt16LE(POLLIN, 4);
-  return libc.poll(ptr(request), 1, 0) === 1;
+  return libc.poll(request, 1, 0) === 1;
 }

@@ -1,11 +1,11 @@
-import { check, libc, ptr } from "../libc.ts";
+import { check, libc } from "../libc.ts";
 
 const O_CLOEXEC = 0o2000000;
 
 /** Both ends of a pipe, closed on exec unless given to a child by number. Source: pipe2(2). */
 export function openPipe(): { readonly read: number; readonly write: number } {
   const pair = Buffer.alloc(8);
-  check(libc.pipe2(ptr(pair), O_CLOEXEC), "open pipe");
+  check(libc.pipe2(pair, O_CLOEXEC), "open pipe");
   return { read: pair.readInt32LE(0), write: pair.readInt32LE(4) };
 }
 

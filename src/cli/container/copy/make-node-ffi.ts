@@ -1,4 +1,4 @@
-import { dlopen, ptr, read } from "bun:ffi";
+import { dlopen, read } from "bun:ffi";
 
 // Node has no call for fifos and devices.
 const { symbols: libc } = dlopen("libc.so.6", {
@@ -13,7 +13,7 @@ export function makeNode(path: Buffer, mode: number, { major, minor }: { readonl
   const name = Buffer.concat([path, Buffer.of(0)]);
   const [high, low] = [BigInt(major), BigInt(minor)];
   const device = (low & 0xffn) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | ((high & ~0xfffn) << 32n);
-  if (libc.mknod(ptr(name), mode, device) === 0) return;
+  if (libc.mknod(name, mode, device) === 0) return;
   const location = libc.__errno_location();
   const errno = location ? read.i32(location, 0) : 0;
   throw new Error(`mknod: ${errno === EPERM ? "operation not permitted" : `errno ${errno}`}`);
