@@ -7,7 +7,6 @@ const MS_BIND = 4096;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
 const O_CLOEXEC = 0o2000000;
-const MNT_DETACH = 2;
 const NSFS_MAGIC = 0x6e736673;
 const statfsSize = 120;
 
@@ -58,12 +57,6 @@ export function nameNetworkNamespace(descriptor: number, path: string): void {
     rmSync(path, { force: true });
     throw error;
   }
-}
-
-/** Takes the name of a namespace away that was just made and never used: nothing could make this umount wait. */
-export function unnameNetworkNamespace(path: string): void {
-  libc.umount2(cString(path), MNT_DETACH);
-  rmSync(path, { force: true });
 }
 
 /** Calls `inside` while the thread is in the namespace; the same rule holds: system calls only. @throws when the file is no namespace */

@@ -2,8 +2,8 @@ import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:f
 
 /**
  * How many commits the database has, beside it: SQLite takes a log that was cut or lost for one that never was, and whatever was recorded
- * only there would be removed as nobody's. Written after the commit and not synced, so that it never says more than the database did;
- * anything in it that is not whole is no evidence.
+ * only there would be removed as nobody's. Written after a commit that was synced and not synced itself, so that it never says more than
+ * the database did; anything in it that is not whole is no evidence.
  */
 export class CommitMark {
   readonly #descriptor: number | undefined;
@@ -32,10 +32,13 @@ export class CommitMark {
     return this.#count + 1;
   }
 
-  /** Never fails: the commit has been made, and a mark that lags behind does no harm. */
-  advance(): void {
+  /**
+   * Never fails: the commit has been made, and a mark that lags behind does no harm.
+   * @param synced  false for one that the machine's end may take back
+   */
+  advance(synced: boolean): void {
     this.#count++;
-    if (this.#descriptor === undefined) return;
+    if (this.#descriptor === undefined || !synced) return;
     try {
       writeSync(this.#descriptor, format(this.#count), 0);
     } catch {

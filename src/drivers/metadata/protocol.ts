@@ -16,6 +16,8 @@ export type StoreRequest =
       readonly changes: readonly RowChange[];
       /** `required`: a failure (full disk) is told and the change dropped. `observed`: kept and tried again until it is on disk. */
       readonly durability: "required" | "observed";
+      /** False: it may be lost with the machine's power, though not with the daemon. */
+      readonly synced: boolean;
     }
   | { readonly type: "close" };
 

@@ -38,9 +38,12 @@ export interface Transaction {
   remove(table: TableName, key: string): void;
 }
 
+/** What a change outlives once it is answered: the daemon's end alone, or the machine's too. */
+export type Survival = "daemon" | "power-loss";
+
 /**
  * Every record of the engine. Reads are from memory. A change is visible at once (so that two requests cannot take one name) and the
- * returned promise settles when it is on disk.
+ * returned promise settles when it is on disk; one that need only survive the daemon is with the kernel then, and its sync comes later.
  */
 export class MetadataStore {
   readonly #worker: Worker;
@@ -94,13 +97,13 @@ export class MetadataStore {
    * What somebody asked for: answered after the sync; when the disk refuses it, memory goes back to what it was.
    * @throws {EngineError} `internal` with "no space left on device" where that is the reason
    */
-  update(change: (transaction: Transaction) => void): Promise<void> {
-    return this.#commit(change, "required");
+  update(change: (transaction: Transaction) => void, survives: Survival = "power-loss"): Promise<void> {
+    return this.#commit(change, "required", survives);
   }
 
   /** What has happened (an exit, a removal): kept and written later when the disk is full. */
-  observe(change: (transaction: Transaction) => void): Promise<void> {
-    return this.#commit(change, "observed");
+  observe(change: (transaction: Transaction) => void, survives: Survival = "power-loss"): Promise<void> {
+    return this.#commit(change, "observed", survives);
   }
 
   /** Writes what is queued and closes the database. */
@@ -111,7 +114,7 @@ export class MetadataStore {
     this.#worker.terminate();
   }
 
-  #commit(change: (transaction: Transaction) => void, durability: "required" | "observed"): Promise<void> {
+  #commit(change: (transaction: Transaction) => void, durability: "required" | "observed", survives: Survival): Promise<void> {
     const changes: RowChange[] = [];
     const before: { readonly table: TableName; readonly key: string; readonly record: unknown }[] = [];
     const remember = (table: TableName, key: string): void => {
@@ -133,7 +136,7 @@ export class MetadataStore {
     const sequence = ++this.#sequence;
     const done = deferred<void>();
     this.#waiting.set(sequence, { done, undo: () => this.#restore(before, changes) });
-    this.#post({ type: "commit", sequence, changes, durability });
+    this.#post({ type: "commit", sequence, changes, durability, synced: survives === "power-loss" });
     return done.promise;
   }
 

@@ -31,7 +31,7 @@ function open(path: string): Database {
   chmodSync(path, 0o600); // environments of containers are in it; the files beside it take its mode
   const opened = new Database(path, { create: true, strict: true });
   opened.run("PRAGMA journal_mode = WAL");
-  opened.run("PRAGMA synchronous = FULL");
+  setSynced(opened, true);
   opened.run("PRAGMA foreign_keys = ON");
   const [problem] = opened.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").all();
   if (problem && problem.quick_check !== "ok") throw new Error(problem.quick_check);
@@ -70,12 +70,22 @@ function loadRows(opened: Database): Extract<StoreReply, { type: "opened" }>["ro
   );
 }
 
+let isSynced: boolean | undefined;
+
+/** Without it a commit is in the log, and the next synced one takes it along. Source: SQLite, PRAGMA synchronous in WAL mode. */
+function setSynced(opened: Database, synced: boolean): void {
+  if (synced !== isSynced) opened.run(`PRAGMA synchronous = ${synced ? "FULL" : "NORMAL"}`);
+  isSynced = synced;
+}
+
 function apply(opened: Database, commits: readonly Commit[]): void {
+  const synced = commits.some((commit) => commit.synced);
+  setSynced(opened, synced);
   opened.transaction(() => {
     for (const { changes } of commits) for (const change of changes) applyChange(opened, change);
     if (mark) applyChange(opened, { table: "setting", key: commitCountKey, body: String(mark.next) });
   })();
-  mark?.advance();
+  mark?.advance(synced);
 }
 
 function applyChange(opened: Database, { table, key, body }: RowChange): void {

@@ -25,6 +25,8 @@ import {
   applyLinkSysctls,
   attachEndpoint,
   makeSpareNamespace,
+  nameNamespace,
+  type NamedNamespace,
   openNamespace,
   openNamespaceRoute,
   reopenResolverSockets,
@@ -78,6 +80,8 @@ export class HostNetworkDriver implements NetworkDriver {
   readonly #ports = new PortAllocator();
   readonly #names = new NameTable();
   #spare: SpareNamespace | undefined;
+  /** Namespaces of containers that have no sandbox yet. */
+  readonly #reserved = new Map<string, NamedNamespace>();
   readonly #networks = new Map<string, Network>();
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #locks = new KeyedMutex();
@@ -204,6 +208,7 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   #removeSandbox(containerId: string): void {
+    this.#dropReserved(containerId);
     const sandbox = this.#sandboxes.get(containerId);
     if (!sandbox) return;
     this.#sandboxes.delete(containerId);
@@ -228,6 +233,7 @@ export class HostNetworkDriver implements NetworkDriver {
     this.#firewall.close();
     this.#spare?.[Symbol.dispose]();
     this.#spare = undefined;
+    for (const containerId of this.#reserved.keys()) this.#dropReserved(containerId);
     for (const sandbox of this.#sandboxes.values()) {
       sandbox.unjoined?.inner[Symbol.dispose]();
       this.#closeListeners(sandbox);
@@ -247,15 +253,14 @@ export class HostNetworkDriver implements NetworkDriver {
     if (this.#sandboxes.has(containerId)) throw new EngineError("conflict", `container ${containerId} has a network sandbox already`);
     if (request.endpoints.some((endpoint) => this.#networkOf(endpoint.networkId).config.driver === "host")) return this.#joinHost(request);
     for (const { networkId } of request.endpoints) this.#requireFirewall(this.#networkOf(networkId).config);
-    // A name of its own each time: the namespace of an earlier run may still be on its way out.
-    const netnsPath = `${this.#namespaces}/${containerId.slice(0, 12)}-${randomBytes(3).toString("hex")}`;
     const undo = new DisposableStack();
     try {
       const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
-      const sandbox = newSandbox({ containerId, netnsPath, resolver: request.resolver, endpoints });
-      const { route, resolver } = openNamespace(this.#takeNamespace(), netnsPath, request.sysctls, this.#resolvesNames(endpoints));
+      const { path: netnsPath, route } = this.#takeReserved(containerId);
       undo.defer(() => this.#removal.removeNamespaceLater(netnsPath));
       undo.use(route);
+      const sandbox = newSandbox({ containerId, netnsPath, resolver: request.resolver, endpoints });
+      const resolver = openNamespace(netnsPath, request.sysctls, this.#resolvesNames(endpoints));
       this.#startResolver(sandbox, resolver);
       sandbox.unjoined = { request, inner: route };
       this.#sandboxes.set(containerId, sandbox);
@@ -297,10 +302,32 @@ export class HostNetworkDriver implements NetworkDriver {
     this.#spare ??= makeSpareNamespace();
   }
 
-  #takeNamespace(): SpareNamespace {
+  reserveNamespace(containerId: string): string {
+    const namespace = this.#nameNamespace(containerId);
+    this.#dropReserved(containerId);
+    this.#reserved.set(containerId, namespace);
+    return namespace.path;
+  }
+
+  #takeReserved(containerId: string): NamedNamespace {
+    const namespace = this.#reserved.get(containerId);
+    this.#reserved.delete(containerId);
+    return namespace ?? this.#nameNamespace(containerId);
+  }
+
+  #dropReserved(containerId: string): void {
+    const namespace = this.#reserved.get(containerId);
+    if (!namespace) return;
+    this.#reserved.delete(containerId);
+    namespace.route[Symbol.dispose]();
+    this.#removal.removeNamespaceLater(namespace.path);
+  }
+
+  /** A name of its own each time: the namespace of an earlier run may still be on its way out. */
+  #nameNamespace(containerId: string): NamedNamespace {
     const spare = this.#spare ?? makeSpareNamespace();
     this.#spare = undefined;
-    return spare;
+    return nameNamespace(spare, `${this.#namespaces}/${containerId.slice(0, 12)}-${randomBytes(3).toString("hex")}`);
   }
 
   /** The host's own network: no namespace, no addresses, and published ports mean nothing. */

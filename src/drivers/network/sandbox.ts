@@ -1,14 +1,7 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { EngineError } from "#lib/errors.ts";
 import { SystemError } from "#os/libc.ts";
-import {
-  createNetworkNamespace,
-  inNetworkNamespace,
-  nameNetworkNamespace,
-  setNamespaceSysctls,
-  type Sysctl,
-  unnameNetworkNamespace,
-} from "#os/netns.ts";
+import { createNetworkNamespace, inNetworkNamespace, nameNetworkNamespace, setNamespaceSysctls, type Sysctl } from "#os/netns.ts";
 import { addAddress } from "#os/netlink/address.ts";
 import { familyOf } from "#os/netlink/ip-address.ts";
 import { changeBridgePort, changeLink, createVethPair } from "#os/netlink/link.ts";
@@ -21,12 +14,6 @@ import type { EndpointState } from "./types.ts";
 
 const loopbackIndex = 1;
 const linkLocalPrefix = { 4: 16, 6: 64 } as const;
-
-/** What a new namespace gives: a socket that talks to it from anywhere, and the DNS server's sockets where names are resolved. */
-export interface NewNamespace {
-  readonly route: RouteSocket;
-  readonly resolver: ResolverSockets | undefined;
-}
 
 /** A namespace without a name, with lo up, that no container has yet. Disposing it is its end. */
 export interface SpareNamespace extends Disposable {
@@ -51,33 +38,35 @@ export function makeSpareNamespace(): SpareNamespace {
   };
 }
 
-/**
- * Gives a namespace to a container: its name, settings and DNS sockets. Whatever happens, the namespace is not spare any more.
- * @throws {EngineError} `invalid` for a setting that is no network setting
- */
-export function openNamespace(
-  spare: SpareNamespace,
-  path: string,
-  sysctls: Readonly<Record<string, string>>,
-  withResolver: boolean,
-): NewNamespace {
-  const { descriptor, route } = spare;
+/** A namespace that a container is to have, and a socket that talks to it from anywhere. */
+export interface NamedNamespace {
+  readonly path: string;
+  readonly route: RouteSocket;
+}
+
+/** Gives a namespace its name. Whatever happens, it is not spare any more. */
+export function nameNamespace({ descriptor, route }: SpareNamespace, path: string): NamedNamespace {
   try {
-    const settings = networkSysctls(sysctls).filter((sysctl) => !isOfLink(sysctl));
     nameNetworkNamespace(descriptor, path);
-    try {
-      setNamespaceSysctls(path, settings);
-      return { route, resolver: withResolver ? openResolver(path, false) : undefined };
-    } catch (error) {
-      unnameNetworkNamespace(path);
-      throw error;
-    }
+    return { path, route };
   } catch (error) {
     route[Symbol.dispose]();
     throw error;
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * Gives a namespace a container's settings, and the sockets of its DNS server where names are resolved.
+ * @throws {EngineError} `invalid` for a setting that is no network setting
+ */
+export function openNamespace(path: string, sysctls: Readonly<Record<string, string>>, withResolver: boolean): ResolverSockets | undefined {
+  setNamespaceSysctls(
+    path,
+    networkSysctls(sysctls).filter((sysctl) => !isOfLink(sysctl)),
+  );
+  return withResolver ? openResolver(path, false) : undefined;
 }
 
 /** A socket that talks to a namespace that is there. */

@@ -47,6 +47,11 @@ export interface NetworkDriver {
   /** Makes ahead what every sandbox begins with, so that the next one is there sooner. */
   prepareSandbox(): void;
   /**
+   * Makes the network namespace of a container's next sandbox, which `createSandbox` takes up and `removeSandbox` removes.
+   * @returns its path
+   */
+  reserveNamespace(containerId: string): string;
+  /**
    * Makes a network namespace with lo up and decides on the endpoints' addresses: all that a container's configuration names. The links
    * are made by `joinSandbox`, which may run beside the making of the container.
    */

@@ -75,13 +75,14 @@ export class OciRuntime implements RuntimeDriver {
     let settled = false;
     const ended = (): boolean => settled;
     answered.catch(() => undefined).finally(() => (settled = true)); // what failed is told by `create`
-    let process: RuntimeProcess | undefined;
+    let creating: Promise<RuntimeProcess> | undefined;
     return {
-      hasEnded: ended,
-      create: async (spec) => (process = await this.#create(request, spec, configuration, { answered, ended })),
+      hasEnded: () => settled && !creating,
+      create: (spec) => (creating = this.#create(request, spec, configuration, { answered, ended })),
       [Symbol.asyncDispose]: async () => {
         configuration.abandon();
         await answered.catch(() => undefined);
+        const process = await creating?.catch(() => undefined);
         if (process) await this.#end(id, process);
         await this.remove(id, bundle, cgroupsPath);
       },

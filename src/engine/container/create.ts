@@ -110,8 +110,10 @@ export async function createContainer(
   };
   logConfig(deps, record); // what only a start would refuse
   for (const mount of mounts) if (mount.name !== undefined) deps.volumes.addUser(mount.name, id);
+  const added = deps.containers.add(record);
+  if (deps.containers.peek(id)) spare?.makeReady(record); // not refused: beside the writing of the record
   try {
-    await deps.containers.add(record);
+    await added;
   } catch (error) {
     await spare?.end();
     for (const mount of mounts) if (mount.name !== undefined) deps.volumes.removeUser(mount.name, id);

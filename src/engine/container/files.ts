@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
+import type { ContainerDependencies } from "./dependencies.ts";
 import type { LinkedHost } from "./links/linked.ts";
 
 /** Files of the daemon in every container; each is bind-mounted over the image's. */
@@ -84,6 +85,11 @@ export function resolvConfText(record: ContainerRecord, settings: NameSettings, 
     search.length > 0 ? `search ${search.join(" ")}\n` : "",
     withDots.length > 0 ? `options ${withDots.join(" ")}\n` : "",
   ].join("");
+}
+
+/** User-defined networks resolve names; the default bridge passes the host's servers on. */
+export function usesEmbeddedResolver(deps: Pick<ContainerDependencies, "networks">, record: ContainerRecord): boolean {
+  return Object.values(record.networks).some(({ networkId }) => deps.networks.peek(networkId)?.config.nameResolution === true);
 }
 
 /** Name servers that containers' questions are passed on to. */

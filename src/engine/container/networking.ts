@@ -3,10 +3,9 @@ import { instancePaths } from "#lib/instance.ts";
 import type { EndpointSettings } from "#types/engine-api/index.ts";
 import type { ContainerNetwork, ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
-import { writeContainerFiles } from "./files.ts";
+import { writeContainerFiles, usesEmbeddedResolver } from "./files.ts";
 import { linkedHosts } from "./links/linked.ts";
 import { toContainerNetwork } from "./requested-networks.ts";
-import { usesEmbeddedResolver } from "./start.ts";
 import { isRunning } from "./state.ts";
 
 /** A container's place on a network, as network inspect shows it. */

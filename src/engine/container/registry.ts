@@ -1,4 +1,4 @@
-import type { MetadataStore } from "#drivers/metadata/store.ts";
+import type { MetadataStore, Survival } from "#drivers/metadata/store.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { ContainerLink, ContainerRecord, ContainerState } from "#types/record/container.ts";
 import { applyChange, type ContainerChange } from "./state.ts";
@@ -104,13 +104,13 @@ export class ContainerRegistry {
     return this.#names.get(name);
   }
 
-  /** Takes the name and writes the record; answered when it is on disk. @throws {EngineError} `conflict` with Docker's text */
+  /** Takes the name and writes the record; answered when it is there for the next daemon. @throws {EngineError} `conflict` with Docker's text */
   async add(record: ContainerRecord): Promise<void> {
     const owner = this.#names.get(record.name);
     if (owner !== undefined) throw nameConflict(record.name, owner);
     this.#names.set(record.name, record.id);
     try {
-      await this.#store.update((transaction) => transaction.put("container", record.id, record));
+      await this.#store.update((transaction) => transaction.put("container", record.id, record), survival(record));
     } catch (error) {
       this.#names.delete(record.name);
       throw error;
@@ -167,12 +167,17 @@ export class ContainerRegistry {
     const record = this.get(id);
     this.#names.delete(record.name);
     this.#forgetLinks(record);
-    return this.#store.observe((transaction) => transaction.remove("container", id));
+    return this.#store.observe((transaction) => transaction.remove("container", id), survival(record));
   }
 
   #observe(record: ContainerRecord): Promise<void> {
-    return this.#store.observe((transaction) => transaction.put("container", record.id, record));
+    return this.#store.observe((transaction) => transaction.put("container", record.id, record), survival(record));
   }
+}
+
+/** An AutoRemove container does not outlive the machine, and its record need not: unless volumes were made for it. */
+function survival({ volatile, mounts }: ContainerRecord): Survival {
+  return volatile && mounts.length === 0 ? "daemon" : "power-loss";
 }
 
 function nameConflict(name: string, owner: string): EngineError {

@@ -63,10 +63,8 @@ export class ContainerService {
   async create(request: ContainerCreateRequest, options: CreateOptions): Promise<CreateResult> {
     const { spare, ...result } = await createContainer(this.#deps, request, options, this.#spares);
     const live = this.#live.of(result.id);
-    if (spare) {
-      live.keepSpare(spare);
-      spare.mountFor(this.#deps.containers.get(result.id));
-    } else {
+    if (spare) live.keepSpare(spare);
+    else {
       live.folders = makeFolders(this.#deps, result.id);
       live.folders.catch(() => undefined); // told by the start
     }

@@ -5,6 +5,7 @@ import { randomId } from "#lib/id.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
+import { makeAhead, type MadeAhead } from "./made-ahead.ts";
 import { beginRequest, isSameShape, makeFolders, type MonitorShape } from "./monitor.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
@@ -15,6 +16,7 @@ export class SpareMonitor {
   readonly starting: StartingContainer;
   readonly #deps: ContainerDependencies;
   #rootfs: Promise<void> | undefined;
+  #ahead: Promise<MadeAhead | undefined> | undefined;
 
   constructor(deps: ContainerDependencies, id: string, starting: StartingContainer) {
     this.#deps = deps;
@@ -27,17 +29,25 @@ export class SpareMonitor {
     return this.#rootfs;
   }
 
-  /** Its container has been made, and will be started soon: the root file system is mounted while the client gets its answer. */
-  mountFor(record: ContainerRecord): void {
+  /** What the runtime was asked to make already, if anything. */
+  get ahead(): Promise<MadeAhead | undefined> | undefined {
+    return this.#ahead;
+  }
+
+  /** Its container has been created, and will be started soon: it is made ready as far as it can be while the client gets its answer. */
+  makeReady(record: ContainerRecord): void {
     this.#rootfs = mountRootfs(this.#deps, record);
     this.#rootfs.catch(() => undefined); // told by the start
+    this.#ahead = makeAhead(this.#deps, record, this.starting, this.#rootfs).catch(() => undefined); // told by the start
   }
 
   /** For one that is not wanted: nothing is left of it then, but for the folder of a container that was created with its id. */
   async end(): Promise<void> {
     const deps = this.#deps;
     const { bundle, folder, rootfs } = instancePaths(deps.instance).container(this.id);
+    await this.#ahead;
     await this.starting[Symbol.asyncDispose]();
+    await deps.networkDriver.removeSandbox(this.id);
     await deps.removeTree(bundle);
     await this.#rootfs?.catch(() => undefined);
     if (this.#rootfs) await deps.snapshots.leave(rootfs);

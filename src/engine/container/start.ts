@@ -2,29 +2,30 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
-import type { RuntimeDriver, RuntimeProcess, StdinConnection } from "#drivers/runtime/types.ts";
-import { makeInRootfs, readFromRootfs } from "#drivers/snapshot/read-in-root.ts";
+import type { RuntimeDriver, RuntimeProcess, StartingContainer, StdinConnection } from "#drivers/runtime/types.ts";
 import { deferred } from "#lib/async.ts";
 import { formatTimeNano } from "#lib/clock.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
+import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
-import { upstreamServers, writeContainerFiles } from "./files.ts";
+import { upstreamServers, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
 import { linkedHosts } from "./links/linked.ts";
 import type { LiveContainer } from "./live.ts";
 import { logConfig } from "./log-config.ts";
+import type { MadeAhead } from "./made-ahead.ts";
 import { beginRequest, isStdinOnce, makeFolders, monitorShape } from "./monitor.ts";
 import { attachMounts } from "./mounts/attach.ts";
 import { placeMounts } from "./mounts/place.ts";
 import { portRequests } from "./ports.ts";
 import { mountRootfs } from "./rootfs.ts";
-import { assembleSpec, cgroupsPath } from "./spec/assemble.ts";
+import { cgroupsPath } from "./spec/assemble.ts";
 import { withRequestedDevices } from "./spec/device-requests.ts";
+import { resolveSpec } from "./spec/resolve.ts";
 import { wasStarted } from "./state.ts";
-import { resolveUser } from "./user.ts";
 
 /** Releases in reverse order, unless the start succeeds. */
 type Undo = AsyncDisposableStack;
@@ -65,13 +66,14 @@ async function run(
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
   const spare = await live.takeSpare();
+  const ahead = await spare?.ahead;
   undo.defer(() => deps.removeTree(paths.bundle));
+  undo.defer(() => deps.networkDriver.removeSandbox(id));
   if (!spare) {
     await (live.folders ?? makeFolders(deps, id));
     live.folders = undefined;
     // An exit file of the run before would end this one. The exec root is in memory: nothing here waits for a disk.
     rmSync(paths.bundle, { recursive: true, force: true });
-    mkdirSync(paths.persist, { recursive: true, mode: 0o700 });
   }
   if (record.hostConfig.CpuRealtimeRuntime) giveParentRealtime(deps, record);
   const mounted = spare?.rootfs ?? mountRootfs(deps, record);
@@ -81,7 +83,11 @@ async function run(
   logOpened.catch(() => undefined); // awaited below; a failure before that is the one to tell
   // Monitor and runtime are loaded while this thread makes the network and the configuration.
   const shape = monitorShape(deps, record.config, record.hostConfig);
-  const starting = undo.use(spare?.starting ?? runtime.begin(beginRequest(deps, id, shape, cgroupsPath(deps, record))));
+  const begin = (): StartingContainer => {
+    mkdirSync(paths.persist, { recursive: true, mode: 0o700 });
+    return undo.use(runtime.begin(beginRequest(deps, id, shape, cgroupsPath(deps, record))));
+  };
+  const starting = spare ? undo.use(spare.starting) : begin();
   const sandbox = await makeSandbox(deps, record, undo);
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway, linked: linkedHosts(deps, record) };
   const filesWritten = writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
@@ -95,21 +101,34 @@ async function run(
       await deps.volumes.populate(mount.name, paths.rootfs, mount.destination);
   }
 
-  const [passwd = "", group = ""] = readFromRootfs(paths.rootfs, ["etc/passwd", "etc/group"]);
-  if (record.config.WorkingDir && record.config.WorkingDir !== "/") makeWorkingFolder(paths.rootfs, record.config.WorkingDir);
-  const user = resolveUser(record.config.User ?? "", record.hostConfig.GroupAdd ?? [], passwd, group);
   const requests = record.hostConfig.DeviceRequests ?? [];
-  const ownSpec = assembleSpec(deps, record, { sandbox, user, mounts: placed });
+  const ownSpec = resolveSpec(deps, record, { netnsPath: sandbox?.netnsPath, mounts: placed });
   const spec = requests.length > 0 ? await withRequestedDevices(deps.cdi, requests, ownSpec) : ownSpec;
 
   await Promise.all([logOpened, filesWritten]);
   live.ended = deferred<void>();
-  const creating = starting.create(spec);
+  const creating = ahead ? createAgain(runtime, ahead, spec, starting, begin) : starting.create(spec);
   // The links are made while the runtime makes the container.
   creating.catch(() => undefined); // awaited below
   const joined = sandbox && (await joinNetworks(deps, record, sandbox, creating));
   const process = await creating;
   await startProcess(deps, record, live, { runtime, process, sandbox: joined, onExit: onExit(id) });
+}
+
+/** What was made ahead, if it is what is wanted now; else it goes, and the container is made anew. */
+async function createAgain(
+  runtime: RuntimeDriver,
+  ahead: MadeAhead,
+  spec: RuntimeSpec,
+  starting: StartingContainer,
+  begin: () => StartingContainer,
+): Promise<RuntimeProcess> {
+  if (Bun.deepEquals(ahead.spec, spec)) {
+    const process = await ahead.process.catch(() => undefined);
+    if (process && runtime.alive(process).init) return process;
+  }
+  await starting[Symbol.asyncDispose]();
+  return begin().create(spec);
 }
 
 /** A group can give its containers no more than it has itself. */
@@ -172,15 +191,6 @@ export function openInput(deps: ContainerDependencies, record: ContainerRecord):
   return runtimeOf(deps, record).stdin({ bundle, tty: record.config.Tty === true, once: isStdinOnce(record.config) });
 }
 
-/** Docker makes a WORKDIR that the image lacks. */
-function makeWorkingFolder(rootfs: string, path: string): void {
-  try {
-    makeInRootfs(rootfs, path);
-  } catch (error) {
-    throw new StartError("other", `failed to create workdir ${path}: ${messageOf(error)}`, error);
-  }
-}
-
 const networkFailure = "failed to set up container networking: ";
 
 /** Until the first start a container's networks are known by name: the one that has the name now is meant, from then on for good. */
@@ -205,7 +215,6 @@ function networkIdOf(deps: ContainerDependencies, name: string): string {
 async function makeSandbox(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<SandboxState | undefined> {
   const mode = record.hostConfig.NetworkMode ?? "bridge";
   if (mode === "host" || mode.startsWith("container:")) return undefined;
-  undo.defer(() => deps.networkDriver.removeSandbox(record.id));
   const sandbox = await createSandbox(deps, record);
   undo.defer(() => {
     for (const endpoint of sandbox.endpoints) deps.networks.announce("disconnect", endpoint.networkId, record.id);
@@ -271,11 +280,6 @@ async function mountVolumes(deps: ContainerDependencies, record: ContainerRecord
     mounts.push({ ...mount, source });
   }
   return mounts;
-}
-
-/** User-defined networks resolve names; the default bridge passes the host's servers on. */
-export function usesEmbeddedResolver(deps: Pick<ContainerDependencies, "networks">, record: ContainerRecord): boolean {
-  return Object.values(record.networks).some(({ networkId }) => deps.networks.peek(networkId)?.config.nameResolution === true);
 }
 
 export function runtimeOf(deps: Pick<ContainerDependencies, "runtimes" | "settings">, record: ContainerRecord): RuntimeDriver {

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { migrations, tables, type TableName } from "#drivers/metadata/schema.ts";
 import { messageOf } from "#lib/errors.ts";
 import { instanceOf, instancePaths, type Instance } from "#lib/instance.ts";
@@ -71,11 +71,12 @@ export function readRecords(dataRoot: string, execRoot: string): Records {
   };
 }
 
-/** A monitor waits for the configuration of this container, which may not have been asked for yet (`AwaitedConfiguration`). */
+/** A monitor waits for the configuration of this container, which may not have been asked for yet (`AwaitedConfiguration`), or a first process for its start. */
 function isMadeReady(id: string, paths: Records["paths"]): boolean {
   if (!/^[0-9a-f]{64}$/.test(id)) return false;
   try {
-    return statSync(`${paths.container(id).bundle}/config.json`).isFIFO();
+    if (statSync(`${paths.container(id).bundle}/config.json`).isFIFO()) return true;
+    return readdirSync(paths.runtimeState).some((runtime) => existsSync(`${paths.runtimeState}/${runtime}/${id}/exec.fifo`));
   } catch {
     return false;
   }

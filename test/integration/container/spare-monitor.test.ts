@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
@@ -93,6 +95,86 @@ test("F4: a created container survives a kill of the daemon together with what w
   await daemon.start();
   expect((await cli("start", "-a", "kept")).stdout).toBe("kept\n");
   await cli("rm", "kept");
+});
+
+describe("a container that was made ahead", () => {
+  /** Creates one by the spare monitor. @returns its id */
+  async function create(...args: string[]): Promise<string> {
+    const [, id] = await spare();
+    expect(await cli("create", "--name", "ahead", ...args)).toMatchObject({ code: 0, stdout: `${id}\n` });
+    return id;
+  }
+
+  /** Creates one, and waits until its first process waits. @returns its pid */
+  async function createAhead(...args: string[]): Promise<number> {
+    const id = await create(...args);
+    const states = `${daemon.execRoot}/runtime`;
+    const pid = `${daemon.execRoot}/bundles/${id.slice(0, 16)}/pid`;
+    await until(() => existsSync(pid) && readdirSync(states).some((runtime) => existsSync(`${states}/${runtime}/${id}/exec.fifo`)));
+    return Number(readFileSync(pid, "utf8"));
+  }
+  afterEach(() => cli("rm", "-f", "ahead"));
+
+  test("is the one that is started, with the addresses and names of the start", async () => {
+    const pid = await createAhead(busybox, "sleep", "1000");
+    expect((await cli("start", "ahead")).code).toBe(0);
+    const format = "{{.State.Pid}} {{.NetworkSettings.IPAddress}} {{.Config.Hostname}}";
+    const [started, address, hostname] = (await cli("inspect", "ahead", "--format", format)).stdout.trim().split(" ");
+    expect(Number(started)).toBe(pid);
+    expect((await cli("exec", "ahead", "cat", "/etc/hosts")).stdout).toContain(`${address}\t${hostname}\n`);
+    expect((await cli("exec", "ahead", "ip", "-o", "addr", "show", "eth0")).stdout).toContain(`inet ${address}/`);
+  });
+
+  test("is made anew with what was changed by an update", async () => {
+    const pid = await createAhead(busybox, "sleep", "1000");
+    await cli("update", "-m", "64m", "--memory-swap", "64m", "ahead");
+    expect((await cli("start", "ahead")).code).toBe(0);
+    const started = Number((await cli("inspect", "ahead", "--format", "{{.State.Pid}}")).stdout);
+    expect(started).not.toBe(pid);
+    const limit = await cli(
+      "exec",
+      "ahead",
+      "sh",
+      "-c",
+      "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null",
+    );
+    expect(limit.stdout).toBe(`${64 << 20}\n`);
+  });
+
+  test("finds what was copied into it: its user, and a program that was missing", async () => {
+    await create("--user", "made-later", busybox, "/made-later");
+    const folder = mkdtempSync(join(tmpdir(), "ahead-"));
+    writeFileSync(join(folder, "passwd"), "root:x:0:0::/:/bin/sh\nmade-later:x:1234:1234::/:/bin/sh\n");
+    writeFileSync(join(folder, "made-later"), "#!/bin/sh\nid -u\n", { mode: 0o755 });
+    await cli("cp", join(folder, "passwd"), "ahead:/etc/passwd");
+    await cli("cp", join(folder, "made-later"), "ahead:/made-later");
+    rmSync(folder, { recursive: true });
+    expect(await cli("start", "-a", "ahead")).toMatchObject({ code: 0, stdout: "1234\n" });
+  });
+
+  test("a network that it joined meanwhile is there", async () => {
+    await cli("network", "create", "joined");
+    await createAhead(busybox, "sleep", "1000");
+    await cli("network", "connect", "joined", "ahead");
+    await cli("start", "ahead");
+    expect((await cli("exec", "ahead", "ip", "-o", "-4", "addr")).stdout).toMatch(/eth0 .*eth1 /s);
+    await cli("rm", "-f", "ahead");
+    await cli("network", "rm", "joined");
+  });
+
+  test("one whose first process was killed is made anew", async () => {
+    process.kill(await createAhead(busybox, "echo", "again"), "SIGKILL");
+    expect(await cli("start", "-a", "ahead")).toMatchObject({ code: 0, stdout: "again\n" });
+  });
+
+  test("F4: a kill of the daemon leaves a container that was created, and nothing that waits", async () => {
+    const pid = await createAhead(busybox, "echo", "kept");
+    await daemon.kill();
+    await daemon.start();
+    await until(() => !existsSync(`/proc/${pid}`));
+    expect((await cli("ps", "-a", "--format", "{{.Names}} {{.State}}")).stdout).toBe("ahead created\n");
+    expect((await cli("start", "-a", "ahead")).stdout).toBe("kept\n");
+  });
 });
 
 test("it ends with the daemon", async () => {

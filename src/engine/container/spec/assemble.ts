@@ -5,7 +5,6 @@ import { EngineError } from "#lib/errors.ts";
 import { defaultSeccompProfile } from "#drivers/runtime/seccomp/default-profile.ts";
 import type { RuntimeSeccomp, RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
-import type { SandboxState } from "#types/record/network.ts";
 import type { ContainerDependencies } from "../dependencies.ts";
 import { linkedEnvironment } from "../links/linked.ts";
 import { sharedOwner } from "../shared-mode.ts";
@@ -25,13 +24,13 @@ import { parseSecurityOptions } from "./security.ts";
 export function assembleSpec(
   deps: ContainerDependencies,
   record: ContainerRecord,
-  made: { readonly sandbox: SandboxState | undefined; readonly user: ResolvedUser; readonly mounts: readonly PlacedMount[] },
+  made: { readonly netnsPath: string | undefined; readonly user: ResolvedUser; readonly mounts: readonly PlacedMount[] },
 ): RuntimeSpec {
   const { config, hostConfig: host, id } = record;
   const paths = instancePaths(deps.instance).container(id);
   const privileged = host.Privileged === true;
   const common = processInputs(deps, record, made.user);
-  const namespaces = chooseNamespaces(deps, record, made.sandbox);
+  const namespaces = chooseNamespaces(deps, record, made.netnsPath);
   return buildRuntimeSpec({
     ...common,
     rootfs: paths.rootfs,
@@ -52,7 +51,7 @@ export function assembleSpec(
     namespaces: toRuntimeNamespaces(namespaces),
     cgroupsPath: cgroupsPath(deps, record),
     seccomp: chooseSeccomp(record, common.capabilities),
-    sysctls: chooseSysctls(record, made.sandbox),
+    sysctls: chooseSysctls(record, made.netnsPath),
     ownUts: namespaces.uts.kind === "own",
     rootfsPropagation: rootfsPropagation(made.mounts),
     config,
@@ -89,7 +88,7 @@ export function cgroupsPath(deps: Pick<ContainerDependencies, "instance">, recor
 
 type Choices = Parameters<typeof toRuntimeNamespaces>[0];
 
-function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, sandbox: SandboxState | undefined): Choices {
+function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, netnsPath: string | undefined): Choices {
   const { hostConfig: host } = record;
   const shared = (mode: string | undefined, namespace: SharedNamespace): NamespaceChoice => {
     if (mode === "host") return { kind: "host" };
@@ -97,7 +96,7 @@ function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, 
     return owner === undefined ? { kind: "own" } : { kind: "path", path: namespacePath(deps, owner, namespace) };
   };
   return {
-    network: sandbox ? { kind: "path", path: sandbox.netnsPath } : shared(host.NetworkMode, "net"),
+    network: netnsPath !== undefined ? { kind: "path", path: netnsPath } : shared(host.NetworkMode, "net"),
     uts: host.UTSMode === "host" || (host.NetworkMode === "host" && !host.UTSMode) ? { kind: "host" } : { kind: "own" },
     pid: shared(host.PidMode, "pid"),
     ipc: shared(host.IpcMode, "ipc"),
@@ -143,7 +142,7 @@ function chooseSeccomp(record: ContainerRecord, capabilities: readonly string[])
 }
 
 /** Ports below 1024 and ping work for every user in a network namespace of its own, as in Docker since 20.10. */
-function chooseSysctls(record: ContainerRecord, sandbox: SandboxState | undefined): Record<string, string> {
-  const own = sandbox ? { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" } : {};
+function chooseSysctls(record: ContainerRecord, netnsPath: string | undefined): Record<string, string> {
+  const own = netnsPath !== undefined ? { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" } : {};
   return { ...own, ...record.hostConfig.Sysctls };
 }
