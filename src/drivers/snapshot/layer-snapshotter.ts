@@ -107,6 +107,10 @@ export abstract class LayerSnapshotter implements Snapshotter {
     return this.store.list();
   }
 
+  prepareFolders(options: Pick<MountOptions, "upper" | "work" | "target">): Promise<void> {
+    return prepareUpper({ ...options, volatile: true });
+  }
+
   async mount(options: MountOptions): Promise<void> {
     await this.#targets.run(options.target, async () => {
       if (this.#trees.has(options.target) && !this.#borrows.isBorrowedOnly(options.target))
@@ -174,7 +178,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
     const { folders } = await this.#take(chain);
     try {
       if (options.disk) await this.#disks.open(options.disk, true);
-      await prepareUpper(options);
+      if (!options.prepared) await prepareUpper(options);
       mountOverlay({
         lowers: folders.length > 0 ? folders : [this.store.paths.empty],
         upper: options.upper,

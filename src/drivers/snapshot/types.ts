@@ -47,6 +47,8 @@ export interface MountOptions {
   readonly disk?: SizedDisk;
   /** No sync at unmount: for `--rm` containers and build steps only. A volatile upper is lost with a power cut. */
   readonly volatile: boolean;
+  /** Its folders were made by `prepareFolders`, and never mounted. */
+  readonly prepared?: boolean;
 }
 
 /**
@@ -56,6 +58,8 @@ export interface MountOptions {
  */
 export interface Snapshotter {
   readonly name: "erofs" | "unpacked";
+  /** Makes ahead the folders that a mount needs. */
+  prepareFolders(options: Pick<MountOptions, "upper" | "work" | "target">): Promise<void>;
   /**
    * Takes in one layer: hashes, decompresses, indexes or unpacks in a helper process. Idempotent: a layer that is there is a success.
    * @throws {EngineError} `invalid` for a bad archive or digest, `unavailable` when the disk is full; nothing stays behind

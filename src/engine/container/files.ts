@@ -22,19 +22,31 @@ export interface NameSettings {
   readonly linked?: readonly LinkedHost[];
 }
 
-/** Writes hosts, hostname and resolv.conf in place, so that a running container's bind mounts see the change. */
-export async function writeContainerFiles(
-  files: ContainerFiles,
+/** Texts of hosts, hostname and resolv.conf. */
+export type ContainerFileTexts = Readonly<Record<keyof ContainerFiles, string>>;
+
+export function containerFileTexts(
   record: ContainerRecord,
   sandbox: SandboxState | undefined,
   settings: NameSettings,
   embeddedResolver: boolean,
-): Promise<void> {
-  await Promise.all([
-    writeFile(files.hosts, hostsText(record, sandbox, settings.hostGateway, settings.linked), { mode: 0o644 }),
-    writeFile(files.hostname, `${record.config.Hostname}\n`, { mode: 0o644 }),
-    writeFile(files.resolvConf, resolvConfText(record, settings, embeddedResolver), { mode: 0o644 }),
-  ]);
+): ContainerFileTexts {
+  return {
+    hosts: hostsText(record, sandbox, settings.hostGateway, settings.linked),
+    hostname: `${record.config.Hostname}\n`,
+    resolvConf: resolvConfText(record, settings, embeddedResolver),
+  };
+}
+
+/**
+ * Writes hosts, hostname and resolv.conf in place, so that a running container's bind mounts see the change.
+ * @param written  what is in them already
+ */
+export async function writeContainerFiles(files: ContainerFiles, texts: ContainerFileTexts, written?: ContainerFileTexts): Promise<void> {
+  const names = ["hosts", "hostname", "resolvConf"] as const;
+  await Promise.all(
+    names.map((name) => (texts[name] === written?.[name] ? undefined : writeFile(files[name], texts[name], { mode: 0o644 }))),
+  );
 }
 
 const localEntries = `127.0.0.1\tlocalhost

@@ -3,7 +3,7 @@ import { instancePaths } from "#lib/instance.ts";
 import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
-import { usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
+import { containerFileTexts, type ContainerFileTexts, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
 import { sharedOwner } from "./shared-mode.ts";
 import { sizeLimitBytes } from "./size-limit.ts";
 import { resolveSpec } from "./spec/resolve.ts";
@@ -11,6 +11,7 @@ import { resolveSpec } from "./spec/resolve.ts";
 /** A container whose first process waits, made before its start was asked for. It is what is wanted if the start has the same configuration. */
 export interface MadeAhead {
   readonly spec: RuntimeSpec;
+  readonly files: ContainerFileTexts;
   /** Rejects when the runtime could not make it: what was missing may be there at the start. */
   readonly process: Promise<RuntimeProcess>;
 }
@@ -29,19 +30,13 @@ export async function makeAhead(
 ): Promise<MadeAhead | undefined> {
   if (!standsAlone(record)) return undefined;
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
-  const written = writeContainerFiles(
-    instancePaths(deps.instance).container(record.id),
-    record,
-    undefined,
-    names,
-    usesEmbeddedResolver(deps, record),
-  );
-  await Promise.all([mounted, written]);
+  const files = containerFileTexts(record, undefined, names, usesEmbeddedResolver(deps, record));
+  await Promise.all([mounted, writeContainerFiles(instancePaths(deps.instance).container(record.id), files)]);
   const netnsPath = record.hostConfig.NetworkMode === "host" ? undefined : deps.networkDriver.reserveNamespace(record.id);
   const spec = resolveSpec(deps, record, { netnsPath, mounts: [] });
   const process = starting.create(spec);
   process.catch(() => undefined); // told by the start
-  return { spec, process };
+  return { spec, files, process };
 }
 
 /** Nothing of other containers and nothing of the host is in it, which may change until the start without its configuration changing. */

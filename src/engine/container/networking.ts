@@ -3,7 +3,7 @@ import { instancePaths } from "#lib/instance.ts";
 import type { EndpointSettings } from "#types/engine-api/index.ts";
 import type { ContainerNetwork, ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
-import { writeContainerFiles, usesEmbeddedResolver } from "./files.ts";
+import { containerFileTexts, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
 import { linkedHosts } from "./links/linked.ts";
 import { toContainerNetwork } from "./requested-networks.ts";
 import { isRunning } from "./state.ts";
@@ -102,7 +102,7 @@ export async function rewriteFiles(deps: ContainerDependencies, id: string): Pro
   const record = deps.containers.get(id);
   const paths = instancePaths(deps.instance).container(id);
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway, linked: linkedHosts(deps, record) };
-  await writeContainerFiles(paths, record, record.sandbox, names, usesEmbeddedResolver(deps, record));
+  await writeContainerFiles(paths, containerFileTexts(record, record.sandbox, names, usesEmbeddedResolver(deps, record)));
 }
 
 /** Those linked to a container that has just started find it at its address of now. */

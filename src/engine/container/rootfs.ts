@@ -6,11 +6,24 @@ import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { sizeLimitBytes } from "./size-limit.ts";
 
-/** Mounts a container's root file system, with what every container has beside its image. */
-export async function mountRootfs(deps: Pick<ContainerDependencies, "instance" | "snapshots">, record: ContainerRecord): Promise<void> {
+/**
+ * Mounts a container's root file system, with what every container has beside its image.
+ * @param prepared  its folders were made by `prepareRootfs`
+ */
+export async function mountRootfs(
+  deps: Pick<ContainerDependencies, "instance" | "snapshots">,
+  record: ContainerRecord,
+  prepared = false,
+): Promise<void> {
   const options = rootfsOptions(deps.instance, record);
-  await deps.snapshots.mount(options);
+  await deps.snapshots.mount({ ...options, prepared: prepared && options.disk === undefined });
   makeInitFiles(options.target);
+}
+
+/** Makes the folders of a container that is still to come: one without a limit of its size. */
+export function prepareRootfs({ instance, snapshots }: Pick<ContainerDependencies, "instance" | "snapshots">, id: string): Promise<void> {
+  const { upper, work, rootfs: target } = instancePaths(instance).container(id);
+  return snapshots.prepareFolders({ upper, work, target });
 }
 
 /** What a container's root file system is made of. */

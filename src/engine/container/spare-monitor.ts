@@ -7,7 +7,7 @@ import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { makeAhead, type MadeAhead } from "./made-ahead.ts";
 import { beginRequest, isSameShape, makeFolders, type MonitorShape } from "./monitor.ts";
-import { mountRootfs } from "./rootfs.ts";
+import { mountRootfs, prepareRootfs } from "./rootfs.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 
 /** A monitor that was begun before its container, with the id the container is to have. */
@@ -36,7 +36,7 @@ export class SpareMonitor {
 
   /** Its container has been created, and will be started soon: it is made ready as far as it can be while the client gets its answer. */
   makeReady(record: ContainerRecord): void {
-    this.#rootfs = mountRootfs(this.#deps, record);
+    this.#rootfs = mountRootfs(this.#deps, record, true);
     this.#rootfs.catch(() => undefined); // told by the start
     this.#ahead = makeAhead(this.#deps, record, this.starting, this.#rootfs).catch(() => undefined); // told by the start
   }
@@ -137,6 +137,7 @@ const afterOpenMilliseconds = 500;
 async function makeSpare(deps: ContainerDependencies, runtime: RuntimeDriver, shape: MonitorShape): Promise<SpareMonitor> {
   const id = randomId();
   await makeFolders(deps, id);
+  await prepareRootfs(deps, id);
   mkdirSync(instancePaths(deps.instance).container(id).persist, { recursive: true, mode: 0o700 });
   return new SpareMonitor(deps, id, runtime.begin(beginRequest(deps, id, shape, cgroupsPath(deps, { id, hostConfig: {} }))));
 }

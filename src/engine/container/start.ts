@@ -12,7 +12,7 @@ import type { ContainerRecord } from "#types/record/container.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
-import { upstreamServers, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
+import { containerFileTexts, upstreamServers, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
 import { linkedHosts } from "./links/linked.ts";
 import type { LiveContainer } from "./live.ts";
 import { logConfig } from "./log-config.ts";
@@ -90,7 +90,8 @@ async function run(
   const starting = spare ? undo.use(spare.starting) : begin();
   const sandbox = await makeSandbox(deps, record, undo);
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway, linked: linkedHosts(deps, record) };
-  const filesWritten = writeContainerFiles(paths, record, sandbox, names, usesEmbeddedResolver(deps, record));
+  const texts = containerFileTexts(record, sandbox, names, usesEmbeddedResolver(deps, record));
+  const filesWritten = writeContainerFiles(paths, texts, ahead?.files);
   filesWritten.catch(() => undefined); // awaited below
   await mounted;
   const volumes = await mountVolumes(deps, record, undo);
