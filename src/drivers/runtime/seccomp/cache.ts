@@ -1,9 +1,10 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { RuntimeSeccomp } from "#types/oci/runtime-spec.ts";
+import { withSearchTree } from "./search-tree.ts";
 
 /**
  * Compiled profiles. libseccomp needs 11 to 13 ms for the default profile at each create; crun leaves its program in the state folder and
- * takes it back as an annotation. Keyed by profile and runtime version, kept on disk behind its digest; losing it costs one slow start.
+ * takes it back as an annotation, with a search before it by then. Keyed by profile and runtime version, kept on disk behind its digest; losing it costs one slow start.
  */
 export class SeccompCache {
   readonly #folder: string;
@@ -26,7 +27,7 @@ export class SeccompCache {
 
   key(profile: RuntimeSeccomp): string {
     const hash = new Bun.CryptoHasher("sha256");
-    return hash.update(`${this.#runtimeVersion}\n${process.arch}\n${JSON.stringify(profile)}`).digest("hex");
+    return hash.update(`tree 1\n${this.#runtimeVersion}\n${process.arch}\n${JSON.stringify(profile)}`).digest("hex");
   }
 
   /** The program in base64, as the annotation wants it. */
@@ -39,7 +40,7 @@ export class SeccompCache {
     if (this.#programs.has(key)) return;
     let program: Buffer;
     try {
-      program = await readFile(path);
+      program = withSearchTree(await readFile(path));
     } catch {
       return; // this runtime compiles by itself, each time
     }
