@@ -46,13 +46,12 @@ export async function restoreContainers(deps: ContainerDependencies, lifecycle: 
       record.sandbox ? [{ ...record.sandbox, resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) } }] : [],
     ) satisfies (SandboxState & object)[],
   );
-  for (const record of alive) {
-    lifecycle.adopt(record.id);
-    for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.adopt(mount.name);
-  }
+  for (const record of alive) for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.adopt(mount.name);
   await deps.volumes.unmountUnused();
   await detachLeft(deps);
   await removeOrphans(deps);
+  // Not before: one that has ended may be restarted at once, and what that makes is nobody's until it runs.
+  for (const record of alive) lifecycle.adopt(record.id);
 }
 
 /** Starts what its restart policy wants to run. Not waited for: a container that does not start must not keep the API closed. */

@@ -109,9 +109,10 @@ describe("a container that was made ahead", () => {
   async function createAhead(...args: string[]): Promise<number> {
     const id = await create(...args);
     const states = `${daemon.execRoot}/runtime`;
-    const pid = `${daemon.execRoot}/bundles/${id.slice(0, 16)}/pid`;
-    await until(() => existsSync(pid) && readdirSync(states).some((runtime) => existsSync(`${states}/${runtime}/${id}/exec.fifo`)));
-    return Number(readFileSync(pid, "utf8"));
+    const pidFile = `${daemon.execRoot}/bundles/${id.slice(0, 16)}/pid`;
+    const pid = (): number => (existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0);
+    await until(() => pid() > 0 && readdirSync(states).some((runtime) => existsSync(`${states}/${runtime}/${id}/exec.fifo`)));
+    return pid();
   }
   afterEach(() => cli("rm", "-f", "ahead"));
 
