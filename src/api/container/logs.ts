@@ -1,4 +1,5 @@
-import { frame, type ContainerService } from "#engine/container/service.ts";
+import { joinEntries } from "#engine/container/log-pieces.ts";
+import type { ContainerService } from "#engine/container/service.ts";
 import type { LogLine, LogSelection } from "#engine/container/log-types.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { ApiRequest } from "../http/request.ts";
@@ -28,7 +29,7 @@ export async function containerLogs(containers: ContainerService, request: ApiRe
   const tty = record.config.Tty === true;
   const form = { tty, timestamps: queryBoolean(query, "timestamps"), details: queryBoolean(query, "details") };
   const entries = containers.logs(record.id, selection, signal);
-  return stream(streamContentType(request, tty), inBatches(format(entries, form)));
+  return stream(streamContentType(request, tty), format(entries, form));
 }
 
 /** A number of lines; everything that is none means all, as in Docker. */
@@ -36,15 +37,19 @@ function parseTail(text: string): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-async function* format(
-  entries: AsyncIterable<LogLine>,
-  form: { readonly tty: boolean; readonly timestamps: boolean; readonly details: boolean },
-): AsyncGenerator<Uint8Array> {
-  for await (const entry of entries) {
-    const head = (form.timestamps ? `${formatStamp(entry.timeNano)} ` : "") + (form.details ? `${formatDetails(entry.attributes)} ` : "");
-    const line = head === "" ? entry.line : Buffer.concat([Buffer.from(head), entry.line]);
-    yield form.tty ? line : frame({ stream: entry.stream, line });
-  }
+interface LogForm {
+  readonly tty: boolean;
+  readonly timestamps: boolean;
+  readonly details: boolean;
+}
+
+async function* format(batches: AsyncIterable<readonly LogLine[]>, form: LogForm): AsyncGenerator<Uint8Array> {
+  const prefix = form.timestamps || form.details ? (entry: LogLine) => headOf(entry, form) : undefined;
+  for await (const entries of batches) yield joinEntries(entries, { framed: !form.tty, ...(prefix && { prefix }) });
+}
+
+function headOf({ timeNano, attributes }: LogLine, form: LogForm): string {
+  return (form.timestamps ? `${formatStamp(timeNano)} ` : "") + (form.details ? `${formatDetails(attributes)} ` : "");
 }
 
 /** Always nine digits, so that columns align. */
@@ -58,36 +63,4 @@ function formatDetails(attributes: Readonly<Record<string, string>>): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
     .join(",");
-}
-
-const batchBytes = 64 * 1024;
-
-/**
- * Joins pieces that are there at once: a write for each line of a long log would cost more than reading it. What has to be waited for is
- * not waited for with something in hand.
- */
-async function* inBatches(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const source = pieces[Symbol.asyncIterator]();
-  try {
-    let next = source.next();
-    for (;;) {
-      const first = await next;
-      if (first.done) return;
-      const batch = [first.value];
-      let length = first.value.length;
-      next = source.next();
-      // Pieces of a block that is read arrive before the event loop turns.
-      const turn = new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)));
-      while (length < batchBytes) {
-        const more = await Promise.race([next, turn]);
-        if (!more || more.done) break;
-        batch.push(more.value);
-        length += more.value.length;
-        next = source.next();
-      }
-      yield batch.length === 1 ? first.value : Buffer.concat(batch, length);
-    }
-  } finally {
-    await source.return?.();
-  }
 }

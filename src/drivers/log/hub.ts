@@ -98,7 +98,7 @@ export class WorkerLogHub implements LogHub {
     return new SpoolReader(run, options, signal);
   }
 
-  read(config: LogConfig, query: LogQuery, signal: AbortSignal): AsyncIterable<LogEntry> {
+  read(config: LogConfig, query: LogQuery, signal: AbortSignal): AsyncIterable<readonly LogEntry[]> {
     const files = openLogFiles(config);
     if (!files) throw new EngineError("not_implemented", "configured logging driver does not support reading");
     const run = this.#current.get(config.containerId);

@@ -43,7 +43,7 @@ async function numbers(path: string, query: Partial<LogQuery> = {}): Promise<num
     run: undefined,
     flush: async () => {},
   };
-  for await (const entry of readLog(read)) found.push(Number(Buffer.from(entry.line).toString().slice(5)));
+  for await (const entries of readLog(read)) for (const entry of entries) found.push(Number(Buffer.from(entry.line).toString().slice(5)));
   return found;
 }
 

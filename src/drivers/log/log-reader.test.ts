@@ -38,7 +38,7 @@ async function numbers(path: string, query: Partial<LogQuery> = {}, extra: Parti
     flush: async () => {},
     ...extra,
   };
-  for await (const entry of readLog(options)) found.push(numberOf(entry));
+  for await (const entries of readLog(options)) for (const entry of entries) found.push(numberOf(entry));
   return found;
 }
 
@@ -116,14 +116,14 @@ describe("readLog", () => {
 
   test("ends when the reader has gone", async () => {
     const controller = new AbortController();
-    const path = logWith(lines(0, 50));
+    const path = logWith(lines(0, 50_000));
     const found: number[] = [];
     const options = { files: new JsonLogFiles(path), query: everything, signal: controller.signal, run: undefined, flush: async () => {} };
-    for await (const entry of readLog(options)) {
-      found.push(numberOf(entry));
-      if (found.length === 3) controller.abort();
+    for await (const entries of readLog(options)) {
+      found.push(...entries.map(numberOf));
+      controller.abort();
     }
-    expect(found).toEqual([0, 1, 2]);
+    expect(found.length).toBeLessThan(50_000);
   });
 });
 
@@ -138,9 +138,11 @@ describe("following", () => {
       run,
       flush: async () => {},
     };
-    for await (const entry of readLog(options)) {
-      found.push(numberOf(entry));
-      onEntry(found.length);
+    for await (const entries of readLog(options)) {
+      for (const entry of entries) {
+        found.push(numberOf(entry));
+        onEntry(found.length);
+      }
     }
     return found;
   }

@@ -23,11 +23,14 @@ export interface LogRead {
   flush(): Promise<void>;
 }
 
+/** What is read at once. Its texts are valid until the next is asked for. */
+export type LogEntries = readonly LogEntry[];
+
 /**
  * Entries of a container's log, oldest first. Memory is one block per reader, whatever the size of the log; a file that is rotated
  * away is read to its end. As in Docker, `tail` counts lines of both streams before any other condition looks at them.
  */
-export async function* readLog(options: LogRead): AsyncGenerator<LogEntry, void, undefined> {
+export async function* readLog(options: LogRead): AsyncGenerator<LogEntries, void, undefined> {
   const { query, signal } = options;
   const run = query.follow ? options.run : undefined;
   // Before the first look at the files, so that no news is missed.
@@ -68,18 +71,30 @@ async function* entries(
   lines: LineReader,
   until: number,
   signal: AbortSignal,
-): AsyncGenerator<LogEntry, boolean, undefined> {
+): AsyncGenerator<LogEntries, boolean, undefined> {
   while (!signal.aborted && (await lines.fill(until))) {
-    for (let line = lines.next(); line; line = lines.next()) {
-      const entry = files.parse(line);
-      if (!entry || !(entry.stream === "stdout" ? query.stdout : query.stderr)) continue;
-      if (query.sinceNano !== undefined && entry.timeNano < query.sinceNano) continue;
-      if (query.untilNano !== undefined && entry.timeNano > query.untilNano) return true;
-      yield entry;
-      if (signal.aborted) return true;
-    }
+    const { found, isOver } = takeEntries(files, query, lines);
+    if (found.length > 0) yield found;
+    if (isOver) return true;
   }
   return signal.aborted;
+}
+
+/** The whole lines that have been read, as far as they are wanted. */
+function takeEntries(
+  files: LogFiles,
+  { stdout, stderr, sinceNano, untilNano }: LogQuery,
+  lines: LineReader,
+): { readonly found: LogEntries; readonly isOver: boolean } {
+  const found: LogEntry[] = [];
+  for (let line = lines.next(); line; line = lines.next()) {
+    const entry = files.parse(line);
+    if (!entry || !(entry.stream === "stdout" ? stdout : stderr)) continue;
+    if (sinceNano !== undefined && entry.timeNano < sinceNano) continue;
+    if (untilNano !== undefined && entry.timeNano > untilNano) return { found, isOver: true };
+    found.push(entry);
+  }
+  return { found, isOver: false };
 }
 
 /** What comes after the files were opened, from file to file, until the run ends. */
@@ -88,7 +103,7 @@ async function* follow(
   run: FollowedRun,
   first: LogFile | undefined,
   firstLines: LineReader | undefined,
-): AsyncGenerator<LogEntry, void, undefined> {
+): AsyncGenerator<LogEntries, void, undefined> {
   const { files } = options;
   using stop = stopOf(options.signal, options.query.untilNano);
   let file = first;

@@ -92,7 +92,7 @@ export interface LogHub {
   /** An attached client. Ends by itself when the output ends. */
   attach(containerId: string, options: OutputReaderOptions, signal: AbortSignal): OutputReader;
   /** Entries of the driver's log. @throws {EngineError} `not_implemented` with Docker's text when the driver keeps none */
-  read(config: LogConfig, query: LogQuery, signal: AbortSignal): AsyncIterable<LogEntry>;
+  read(config: LogConfig, query: LogQuery, signal: AbortSignal): AsyncIterable<readonly LogEntry[]>;
   /** Forgets the container and removes its log files. Followers end. */
   remove(containerId: string, folders: { readonly spoolFolder: string; readonly logsFolder: string }): Promise<void>;
   /** Stops the worker after all that is written has been converted. */

@@ -16,6 +16,7 @@ import { parseContainerName } from "./names.ts";
 import { connectContainer, disconnectContainer, networkEndpoints, rewriteFiles, type NetworkEndpoint } from "./networking.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import { linkPath } from "./links/linked.ts";
+import { joinEntries } from "./log-pieces.ts";
 import { logConfig } from "./log-config.ts";
 import { isStdinOnce, makeFolders } from "./monitor.ts";
 import { openUpper, writableFolders } from "./rootfs.ts";
@@ -281,13 +282,13 @@ export class ContainerService {
 
   async #replayLogs(record: ContainerRecord, options: AttachOptions, client: ClientStream, signal: AbortSignal): Promise<void> {
     const query: LogQuery = { stdout: options.stdout, stderr: options.stderr, follow: false };
-    for await (const entry of this.logs(record.id, query, signal)) {
-      await client.write(options.framed ? frame(entry) : entry.line);
+    for await (const entries of this.logs(record.id, query, signal)) {
+      await client.write(joinEntries(entries, { framed: options.framed }));
     }
   }
 
   /** @throws {EngineError} with Docker's text when the driver keeps no log */
-  logs(name: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogEntry> {
+  logs(name: string, query: LogQuery, signal: AbortSignal): AsyncIterable<readonly LogEntry[]> {
     const record = this.find(name);
     return this.#deps.logs.read(logConfig(this.#deps, record), query, signal);
   }
@@ -391,13 +392,4 @@ async function allocating<T>(take: () => T | Promise<T>): Promise<T> {
     const kind = error instanceof EngineError ? error.kind : "internal";
     throw new EngineError(kind, `Error when allocating new name: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** One entry with the 8-byte head of Docker's stream protocol. Source: Engine API, ContainerAttach, "Stream format". */
-export function frame(entry: Pick<LogEntry, "stream" | "line">): Uint8Array {
-  const framed = Buffer.allocUnsafe(8 + entry.line.length);
-  framed.writeUInt32BE(entry.stream === "stderr" ? 0x02000000 : 0x01000000, 0);
-  framed.writeUInt32BE(entry.line.length, 4);
-  framed.set(entry.line, 8);
-  return framed;
 }

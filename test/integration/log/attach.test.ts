@@ -209,7 +209,7 @@ describe("the log of a container", () => {
     const follow = hub.read(configOf(container), { stdout: true, stderr: true, follow: true }, never);
     const found: string[] = [];
     const following = (async () => {
-      for await (const entry of follow) found.push(Buffer.from(entry.line).toString().trim());
+      for await (const entries of follow) for (const entry of entries) found.push(Buffer.from(entry.line).toString().trim());
     })();
     container.start();
     await end();
@@ -223,8 +223,8 @@ describe("the log of a container", () => {
     container.start();
     await until(() => readFileSync(`${container.spoolFolder}/log`, "utf8").includes("ready"));
     const found: string[] = [];
-    for await (const entry of hub.read(configOf(container), { stdout: true, stderr: true, follow: false }, never))
-      found.push(Buffer.from(entry.line).toString());
+    for await (const entries of hub.read(configOf(container), { stdout: true, stderr: true, follow: false }, never))
+      found.push(...entries.map((entry) => Buffer.from(entry.line).toString()));
     expect(found).toEqual(["ready\n"]);
     container.kill();
     await end();

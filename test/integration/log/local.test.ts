@@ -29,7 +29,7 @@ async function textOf(container: ConmonContainer, stream: OutputStream): Promise
   const query = { stdout: stream === "stdout", stderr: stream === "stderr", follow: false };
   const texts: string[] = [];
   const read = { files, query, signal: new AbortController().signal, run: undefined, flush: async () => {} };
-  for await (const { line } of readLog(read)) texts.push(Buffer.from(line).toString());
+  for await (const entries of readLog(read)) for (const { line } of entries) texts.push(Buffer.from(line).toString());
   return texts.join("");
 }
 

@@ -126,7 +126,7 @@ async function numbers(folder: string, query: Partial<LogQuery> = {}): Promise<n
     run: undefined,
     flush: async () => {},
   };
-  for await (const entry of readLog(read)) found.push(Number(Buffer.from(entry.line).toString().slice(5)));
+  for await (const entries of readLog(read)) for (const entry of entries) found.push(Number(Buffer.from(entry.line).toString().slice(5)));
   return found;
 }
 
