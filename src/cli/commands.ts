@@ -64,6 +64,15 @@ const inspect = leaf("inspect", "Print everything about containers, images, netw
 
 export const groups: readonly Group[] = [
   {
+    name: "checkpoint",
+    summary: "Manage checkpoints, where the daemon has them",
+    children: [
+      leaf("create", "Write down what a running container is at", () => import("./checkpoint/create.ts").then((m) => m.create)),
+      leaf("ls list", "List the checkpoints of a container", () => import("./checkpoint/ls.ts").then((m) => m.ls)),
+      leaf("rm remove", "Remove a checkpoint", () => import("./checkpoint/rm.ts").then((m) => m.rm)),
+    ],
+  },
+  {
     name: "container",
     summary: "Manage containers",
     children: [

@@ -56,6 +56,17 @@ async function run(...argv: string[]) {
 const requests = (): readonly string[] => received.map(({ request }) => request);
 
 describe("a command asks the daemon", () => {
+  test("checkpoint for the checkpoints of one container", async () => {
+    expect(await run("checkpoint", "create", "--leave-running", "web", "one")).toEqual({ code: 0, out: "one\n", err: "" });
+    expect(await run("checkpoint", "rm", "web", "one")).toEqual({ code: 0, out: "", err: "" });
+    expect(requests().at(-1)).toBe("DELETE /v1.51/containers/web/checkpoints/one");
+    expect(await run("checkpoint", "ls", "gone")).toEqual({
+      code: 1,
+      out: "",
+      err: "Error response from daemon: No such container: gone\n",
+    });
+  });
+
   test.each(["pause", "unpause"])("%s for each container, and prints the names it did", async (verb) => {
     expect(await run(verb, "a", "gone", "b")).toEqual({
       code: 1,

@@ -1,3 +1,4 @@
+import { Checkpoints } from "./checkpoints.ts";
 import { Containers } from "./containers.ts";
 import { Execs } from "./exec.ts";
 import { Images } from "./images.ts";
@@ -10,6 +11,7 @@ import { Volumes } from "./volumes.ts";
 export class Client {
   readonly http: Transport;
   readonly containers: Containers;
+  readonly checkpoints: Checkpoints;
   readonly execs: Execs;
   readonly images: Images;
   readonly networks: Networks;
@@ -19,6 +21,7 @@ export class Client {
   constructor(http: Transport) {
     this.http = http;
     this.containers = new Containers(http);
+    this.checkpoints = new Checkpoints(http);
     this.execs = new Execs(http);
     this.images = new Images(http);
     this.networks = new Networks(http);

@@ -30,6 +30,10 @@ export interface DaemonConfig {
   readonly liveRestore: boolean;
   readonly shutdownTimeoutSeconds: number;
   readonly bridgeAddress: string | undefined;
+  /** Containers on the default bridge may talk to each other. */
+  readonly interContainer: boolean;
+  /** Whose subordinate ids containers have: `default`, `user`, `user:group`, `uid`, `uid:gid`. */
+  readonly usernsRemap: string | undefined;
   readonly dns: readonly string[];
   readonly dnsOptions: readonly string[];
   readonly dnsSearch: readonly string[];
@@ -136,6 +140,20 @@ const settings: readonly Setting[] = [
     help: "Seconds for containers to stop at shutdown without live-restore",
   },
   { flag: "bip", key: "bip", kind: "text", field: "bridgeAddress", help: "Address of the default bridge, for example 172.20.0.1/16" },
+  {
+    flag: "icc",
+    key: "icc",
+    kind: "boolean",
+    field: "interContainer",
+    help: "Let containers on the default bridge talk to each other; without it only linked ones do (default true)",
+  },
+  {
+    flag: "userns-remap",
+    key: "userns-remap",
+    kind: "text",
+    field: "usernsRemap",
+    help: "Run containers in user namespaces with the subordinate ids of a user: default, USER[:GROUP] or UID[:GID]",
+  },
   { flag: "dns", key: "dns", kind: "texts", field: "dns", help: "Name server of containers" },
   { flag: "dns-opt", key: "dns-opts", kind: "texts", field: "dnsOptions", help: "Options of the containers' resolver" },
   { flag: "dns-search", key: "dns-search", kind: "texts", field: "dnsSearch", help: "Search domains of containers" },
@@ -208,6 +226,8 @@ const defaults: DaemonConfig = {
   liveRestore: true,
   shutdownTimeoutSeconds: 15,
   bridgeAddress: undefined,
+  interContainer: true,
+  usernsRemap: undefined,
   dns: [],
   dnsOptions: [],
   dnsSearch: [],

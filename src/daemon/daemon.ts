@@ -27,6 +27,7 @@ import { SystemService, type SystemSettings } from "#engine/system/service.ts";
 import { VolumeService } from "#engine/volume/service.ts";
 import { systemClock } from "#lib/clock.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
+import { mappedRoot } from "#lib/id-map.ts";
 import { instancePaths, type Instance } from "#lib/instance.ts";
 import type { Logger } from "#lib/log.ts";
 import { buildCommit, version } from "#lib/version.ts";
@@ -42,6 +43,7 @@ import { reloadableSettings, type DaemonConfig } from "./config.ts";
 import { IdleCollector } from "./idle-collector.ts";
 import { CgroupWarmer } from "./cgroup-warmer.ts";
 import { openInstance } from "./instance.ts";
+import { openUserNamespaces } from "./user-namespaces.ts";
 import { openRuntimes, findProgram, type Runtimes } from "./runtimes.ts";
 
 export interface Daemon {
@@ -63,19 +65,22 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const runtimes = await openRuntimes(instance, { wanted: config.defaultRuntime, hierarchies, kernel, log });
   const content = await FileContentStore.open(paths.content);
   const snapshots = await openSnapshotter(paths, kernel, log, config.storageDriver);
+  const idMap = await openUserNamespaces(config.usernsRemap, { instance, kernel, log, form: snapshots.name });
   const logs = new WorkerLogHub(log);
   const networkDriver = new HostNetworkDriver({ instance, kernel, log });
   const events = new EventBus(store);
   const images = await ImageService.open({ store, content, snapshots, events, log });
-  const volumes = new VolumeService(store, events, new Map([["local", new LocalVolumeDriver(paths.volumes, kernel, new HelperPool())]]));
+  const helpers = new HelperPool();
+  const localVolumes = new LocalVolumeDriver(paths.volumes, kernel, helpers, idMap && mappedRoot(idMap));
+  const volumes = new VolumeService(store, events, new Map([["local", localVolumes]]));
   const networks = new NetworkService(instance, store, networkDriver, events);
-  await networks.ensurePredefined(config.bridgeAddress);
+  await networks.ensurePredefined(config);
   const warmer = new CgroupWarmer(instance, hierarchies, log);
 
   const cdi = new CdiRegistry(config.cdiFolders.filter(Boolean));
   const deps: ContainerDependencies = {
     ...{ instance, store, events, images, networks, networkDriver, volumes, snapshots, logs, cdi, log },
-    settings: await containerSettings(config, runtimes, instance, hierarchies),
+    settings: { ...(await containerSettings(config, runtimes, instance, hierarchies)), ...(idMap && { idMap }) },
     containers: new ContainerRegistry(store),
     runtimes: runtimes.drivers,
     clock: systemClock,
@@ -84,6 +89,10 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
     removeTree: (path) => kernel.run({ type: "remove-tree", path }),
     hostMounts: () => readMounts(),
     attachSubpath: (root, path, target) => kernel.run({ type: "attach-subpath", root, path, target }),
+    attachOfProcess: async ({ pid, pidStartTicks }, path, target) => {
+      const request = { process: { pid, startTicks: pidStartTicks }, path, target };
+      await helpers.run("attach-of-process", request, new AbortController().signal);
+    },
     detach: (target) => kernel.run({ type: "detach", target }),
     makeFolder: async (path) => void (await mkdir(path, { recursive: true, mode: 0o700 })),
     listFolders: async (path) => readdir(path).catch(() => []),
@@ -94,7 +103,8 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   await restoreContainers(deps, containers.lifecycle);
   containers.health.begin((id, command, limits, signal) => execs.check(id, command, limits, signal));
   await images.collectGarbage();
-  const settingsOf = (settings: DaemonConfig): SystemSettings => systemSettings(settings, instance, runtimes, hierarchies, snapshots.name);
+  const settingsOf = (settings: DaemonConfig): SystemSettings =>
+    systemSettings(settings, instance, runtimes, hierarchies, snapshots.name, idMap !== undefined);
   const system = new SystemService(settingsOf(config), systemVersions(runtimes), { events, containers, images, cdi });
   let current = config;
   let registries = registryClient(config);
@@ -243,6 +253,7 @@ function systemSettings(
   runtimes: Runtimes,
   hierarchies: readonly CgroupHierarchy[],
   snapshotter: string,
+  isRemapped: boolean,
 ) {
   const controllers = new Set(hierarchies.flatMap((hierarchy) => [...hierarchy.controllers]));
   return {
@@ -263,7 +274,7 @@ function systemSettings(
     defaultRuntime: runtimes.defaultName,
     initBinary: config.initPath ?? "docker-init",
     liveRestore: config.liveRestore,
-    securityOptions: ["name=seccomp,profile=builtin"],
+    securityOptions: ["name=seccomp,profile=builtin", ...(isRemapped ? ["name=userns"] : [])],
     warnings: [...runtimes.warnings, ...insecureWarnings(config)],
   };
 }

@@ -5,6 +5,7 @@ import type { HelperCommand, HelperCommands, HelperReply } from "#drivers/snapsh
 import { ingestLayer } from "#drivers/snapshot/ingest.ts";
 import { findDamage } from "#drivers/snapshot/verify.ts";
 import { copyUp } from "#drivers/volume/copy-up.ts";
+import { attachMountOfProcess } from "#os/detached-tree.ts";
 import { mountWithPropagation } from "#os/mount.ts";
 import { writeDiffArchive } from "#drivers/snapshot/write-diff.ts";
 import { replyFailure } from "./failure.ts";
@@ -24,6 +25,10 @@ const handlers: Handlers = {
   "copy-up": (request) => copyUp(request),
   "mount-volume": (request) => {
     mountWithPropagation(request);
+    return null;
+  },
+  "attach-of-process": ({ process, path, target }) => {
+    attachMountOfProcess(process, path, target);
     return null;
   },
   verify: (request) => findDamage(request) ?? null,

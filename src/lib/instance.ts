@@ -69,6 +69,8 @@ export function instancePaths(instance: Pick<Instance, "dataRoot" | "execRoot">)
     bundles: `${execRoot}/bundles`,
     /** What a start attaches for the runtime to bind; nothing is below it at other times. Never removed with what is in it. */
     mounts: `${execRoot}/mounts`,
+    /** Root file systems of containers with a user namespace, while a start attaches them for the runtime. */
+    roots: `${execRoot}/roots`,
     execs: `${execRoot}/execs`,
     /** A socket's path has at most 107 bytes: short id. */
     exec: (id: string) => `${execRoot}/execs/${id.slice(0, 16)}`,
@@ -101,5 +103,6 @@ function containerPaths(dataRoot: string, execRoot: string, id: string) {
     persist: `${bundle}/persist`,
     bundle,
     mounts: `${execRoot}/mounts/${id.slice(0, 16)}`,
+    root: `${execRoot}/roots/${id.slice(0, 16)}/root`,
   };
 }

@@ -1,6 +1,7 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { constants as system } from "node:os";
 import { check, cString, lastErrno, libc, plainSystemCall, systemCall, SystemError } from "./libc.ts";
+import { moveMount } from "./mount.ts";
 import { openProcess } from "./process/identity.ts";
 
 // Source: linux/mount.h, open_tree(2), move_mount(2), mount_setattr(2), setns(2).
@@ -51,6 +52,18 @@ export function cloneMountOfProcess(process: { readonly pid: number; readonly st
   } finally {
     closeSync(own);
     libc.close(handle);
+  }
+}
+
+/** Attaches such a mount at a folder that is made. For helper processes. @throws {SystemError} `ESRCH` when the process has ended */
+export function attachMountOfProcess(process: { readonly pid: number; readonly startTicks: number }, path: string, target: string): void {
+  const clone = cloneMountOfProcess(process, path);
+  if (clone === undefined) throw new SystemError(`clone mount ${path} of process ${process.pid}`, ESRCH);
+  try {
+    mkdirSync(target, { recursive: true, mode: 0o700 });
+    moveMount(clone, target);
+  } finally {
+    closeSync(clone);
   }
 }
 

@@ -4,6 +4,8 @@ import { PipeReader } from "./process/pipe.ts";
 const IN_NONBLOCK = 0o4000;
 const IN_CLOEXEC = 0o2000000;
 const IN_MODIFY = 0x2;
+const IN_CLOSE_WRITE = 0x8;
+const IN_CLOSE_NOWRITE = 0x10;
 const IN_MOVED_FROM = 0x40;
 const IN_MOVED_TO = 0x80;
 const IN_CREATE = 0x100;
@@ -12,6 +14,7 @@ const IN_Q_OVERFLOW = 0x4000;
 const IN_IGNORED = 0x8000;
 const IN_ONLYDIR = 0x1000000;
 const watched = IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR;
+const touched = IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ONLYDIR;
 const headBytes = 16;
 
 /** @param name  of the file in the folder; undefined when events were lost, and everything may have changed */
@@ -35,8 +38,8 @@ class Inotify {
     void this.#readAll();
   }
 
-  watch(folder: string, listener: FolderListener): FolderWatch {
-    const watch = check(libc.inotify_add_watch(this.#descriptor, cString(folder), watched), `watch ${folder}`);
+  watch(folder: string, events: number, listener: FolderListener): FolderWatch {
+    const watch = check(libc.inotify_add_watch(this.#descriptor, cString(folder), events), `watch ${folder}`);
     const listeners = this.#listeners.get(watch) ?? new Set();
     this.#listeners.set(watch, listeners.add(listener));
     return {
@@ -79,5 +82,20 @@ let inotify: Inotify | undefined;
 /** Watches a folder that is there. @throws {SystemError} `ENOENT`, `ENOSPC` when the host's limit of watches is reached */
 export function watchFolder(folder: string, listener: FolderListener): FolderWatch {
   inotify ??= new Inotify();
-  return inotify.watch(folder, listener);
+  return inotify.watch(folder, watched, listener);
+}
+
+/**
+ * Tells of each file of a folder that is closed by whoever had it open, also when nothing was written into it. Not for a folder that
+ * {@link watchFolder} watches too: the kernel has one watch for both.
+ */
+export function watchTouches(folder: string, listener: FolderListener): FolderWatch {
+  inotify ??= new Inotify();
+  return inotify.watch(folder, touched, listener);
+}
+
+/** Tells of each change of one file, also of a file of the kernel that notifies of it (memory.events of a cgroup). @throws {SystemError} */
+export function watchFile(path: string, listener: FolderListener): FolderWatch {
+  inotify ??= new Inotify();
+  return inotify.watch(path, IN_MODIFY, listener);
 }

@@ -10,6 +10,7 @@ const RESOLVE_BENEATH = 0x08;
 const RESOLVE_IN_ROOT = 0x10;
 const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 /** Under an attack by renames a look-up with `..` may fail often; each try takes microseconds. */
 const retries = 10_000;
 
@@ -47,14 +48,19 @@ function openConfined(root: number, path: string | Buffer, how: Buffer): number 
   }
 }
 
-/** Makes a folder and the missing ones above it as a process confined to `root` would; one that is there is left as it is. */
-export function makeFolderInRoot(root: number, path: string, mode: number): void {
+/**
+ * Makes a folder and the missing ones above it as a process confined to `root` would; one that is there is left as it is.
+ * @param owner  of what is made; this process when absent
+ */
+export function makeFolderInRoot(root: number, path: string, mode: number, owner?: { readonly uid: number; readonly gid: number }): void {
   let at = "/";
   for (const name of path.split("/").filter((part) => part !== "" && part !== ".")) {
     const parent = openInRoot(root, at, O_PATH | constants.O_DIRECTORY);
     try {
       const made = libc.mkdirat(parent, cString(name), mode);
       if (made < 0 && lastErrno() !== EEXIST) check(made, `make folder ${path}`);
+      if (made === 0 && owner)
+        check(libc.fchownat(parent, cString(name), owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW), `set owner of ${path}`);
     } finally {
       closeSync(parent);
     }

@@ -59,6 +59,7 @@ export const wantedDifferences: readonly WantedDifference[] = [
   { play: /: an unknown protocol$/, because: refused },
   { play: /: a hostname with slashes$/, because: refused },
   { play: /: a blkio weight out of range$/, because: refused },
+  { play: "other user namespaces", place: /create.* → (status|body)/, because: refused },
   { play: /: no image$/, because: malformed },
   { play: /: a malformed log size$/, because: early },
   { play: /: a malformed DNS server$/, because: early },

@@ -12,11 +12,12 @@ export interface TestSelection {
 export const secondKernelTests: readonly TestSelection[] = [
   { file: "test/integration/container/archive.test.ts" },
   { file: "test/integration/container/run.test.ts" },
-  // Some forty layers fill the one page of options that this kernel takes for an overlay: docs/known-gaps.md.
+  // Two hundred layers fill the one page of options that this kernel takes for an overlay: docs/known-gaps.md.
   {
     file: "test/integration/snapshot/unpacked.test.ts",
     names: "^(?!.*500 layers are one tree).*(files of layers|mounts and counts|changes of a container)",
   },
+  { file: "test/integration/image/deep-image.test.ts" },
   { file: "test/integration/container/health.test.ts", names: "cannot be run fails|hangs is killed|without a program|leaves nothing" },
   { file: "test/integration/container/restart-of-daemon.test.ts", names: "F8|F9" },
   { file: "test/integration/container/update.test.ts" },
@@ -28,6 +29,7 @@ export const secondKernelTests: readonly TestSelection[] = [
     names: "size and passes|detach keys|million lines|binary bytes|follow ends|ends the input",
   },
   { file: "test/integration/exec/exec.test.ts" },
+  { file: "test/integration/container/out-of-memory.test.ts", names: "survives is told|is away" },
   { file: "test/integration/container/size-limit.test.ts" },
   { file: "test/integration/container/limits.test.ts", names: "H4" },
   { file: "test/integration/log/local.test.ts", names: "LOG-01|LOG-11" },

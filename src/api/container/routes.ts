@@ -13,6 +13,7 @@ import { apiVersionOf } from "../http/version.ts";
 import { acceptWebSocket } from "../http/web-socket.ts";
 import { archiveRoutes } from "./archive.ts";
 import { attachContainer } from "./attach.ts";
+import { checkpointRoutes, refuseCheckpoint } from "./checkpoint.ts";
 import { containerFilters, listContainers, pruneFilters } from "./filters.ts";
 import { toInspect } from "./inspect.ts";
 import { containerLogs } from "./logs.ts";
@@ -41,8 +42,9 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
     post("/containers/create", (request) => create(services, request)),
     post("/containers/prune", (request) => prune(services, request)),
     get("/containers/:name*/json", (request) => inspect(services, request)),
-    post("/containers/:name/start", async ({ params, headers }) => {
+    post("/containers/:name/start", async ({ params, query, headers }) => {
       refuseStartBody(headers);
+      refuseCheckpoint(query, () => containers.find(params.name));
       return empty204(containers.start(params.name));
     }),
     post("/containers/:name/stop", async ({ params, query }) => empty204(containers.stop(params.name, stopOptions(query)))),
@@ -62,6 +64,7 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
       const { titles, processes } = await containers.top(params.name, query.get("ps_args") ?? "");
       return json(200, { Titles: titles, Processes: processes });
     }),
+    ...checkpointRoutes,
     ...archiveRoutes(services.archives),
     get("/containers/:name/stats", (request) => containerStats(containers, request)),
     get("/containers/:name*/logs", (request) => containerLogs(containers, request)),

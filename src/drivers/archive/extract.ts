@@ -1,12 +1,15 @@
 import { closeSync, constants, ftruncateSync, writeSync } from "node:fs";
 import { posix } from "node:path";
 import { EngineError } from "#lib/errors.ts";
+import { toHostId } from "#lib/id-map.ts";
 import type { TarEntry, TarHandler, TarTime } from "#lib/tar/entry.ts";
 import { splitPath } from "#lib/tar/path.ts";
 import { SparseWriter } from "#lib/tar/sparse-writer.ts";
 import { ConfinedDirectory } from "#os/confined.ts";
 import { SystemError } from "#os/libc.ts";
 import { PathHandle } from "#os/path-handle.ts";
+import type { IdMap } from "#types/record/id-map.ts";
+import { capabilitiesOutside, capabilityXattr } from "../snapshot/file-capabilities.ts";
 import { encodeDevice, fileType } from "../snapshot/file-mode.ts";
 import { keepXattrs } from "../snapshot/xattr-names.ts";
 import { holdPath, openPath } from "./path.ts";
@@ -18,6 +21,8 @@ const attempts = 10;
 export interface ExtractOptions {
   readonly keepKinds: boolean;
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Of the container's user namespace: what the archive says are ids in there. */
+  readonly idMap?: IdMap | undefined;
 }
 
 /**
@@ -194,17 +199,28 @@ export class Extraction implements TarHandler, Disposable {
 
   /** Owner before mode: a change of the owner takes the setuid bit away. */
   #describe(handle: PathHandle, entry: TarEntry): void {
-    const { uid, gid } = this.#options.owner ?? entry;
+    const { uid, gid } = this.#ownerOf(entry);
     handle.setOwner(uid, gid);
     handle.setMode(entry.mode);
-    for (const [key, value] of keepXattrs(entry.xattrs, entry.dataOffset) ?? []) setXattr(handle, key, value);
+    for (const [key, value] of keepXattrs(entry.xattrs, entry.dataOffset) ?? [])
+      setXattr(handle, key, key === capabilityXattr ? capabilitiesOutside(value, this.#options.idMap) : value);
     if (entry.type !== "directory") handle.setTimes(entry.modified.seconds, entry.modified.nanoseconds);
   }
 
   #describeLink(parent: ConfinedDirectory, name: string, entry: TarEntry): void {
-    const { uid, gid } = this.#options.owner ?? entry;
+    const { uid, gid } = this.#ownerOf(entry);
     parent.setOwner(name, uid, gid);
     parent.setTimes(name, entry.modified.seconds, entry.modified.nanoseconds);
+  }
+
+  /** On the host. @throws {EngineError} `invalid` for one that the container cannot have */
+  #ownerOf(entry: TarEntry): { readonly uid: number; readonly gid: number } {
+    const { owner = entry, idMap } = this.#options;
+    if (!idMap) return owner;
+    const [uid, gid] = [toHostId(idMap.uids, owner.uid), toHostId(idMap.gids, owner.gid)];
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+    const ids = `${owner.uid}:${owner.gid}`;
+    throw new EngineError("invalid", `${JSON.stringify(entry.path)} belongs to ${ids}, which the container's user namespace has not`);
   }
 
   /** A directory or link that was made or replaced may stand on the path of the parent held. */

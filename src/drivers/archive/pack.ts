@@ -5,19 +5,20 @@ import { ConfinedDirectory } from "#os/confined.ts";
 import { SystemError } from "#os/libc.ts";
 import { PathHandle } from "#os/path-handle.ts";
 import { deviceOf, headInSeconds } from "#lib/tar/stat-head.ts";
+import { toContainerId } from "#lib/id-map.ts";
+import type { IdMap } from "#types/record/id-map.ts";
+import { capabilitiesInside, capabilityXattr } from "../snapshot/file-capabilities.ts";
 import type { FrameOutput } from "./frame-output.ts";
 import { namesContent } from "./path.ts";
 
 const { O_DIRECTORY, O_NOATIME, O_RDONLY } = constants;
-/** The one attribute that Docker's archives carry: others are refused by many file systems at the other end. */
-const capability = "security.capability";
-
 /**
  * Writes a file, or a directory with its content, as an archive in which it has the name that its path ends with.
  * @param path  a byte string, absolute; its end (`/`, `/.`) counts
+ * @param idMap  of the container's user namespace
  */
-export function packPath(handle: PathHandle, path: string, output: FrameOutput): void {
-  const archive = new ContainerArchive(output);
+export function packPath(handle: PathHandle, path: string, output: FrameOutput, idMap: IdMap | undefined): void {
+  const archive = new ContainerArchive(output, idMap);
   const base = posix.basename(path);
   if (handle.stat().isDirectory()) archive.directory(handle, namesContent(path) ? "." : base);
   else archive.entry(handle, base);
@@ -25,8 +26,8 @@ export function packPath(handle: PathHandle, path: string, output: FrameOutput):
 }
 
 /** Writes what is in a directory, without an entry for itself. */
-export function packContent(root: number, output: FrameOutput): void {
-  const archive = new ContainerArchive(output);
+export function packContent(root: number, output: FrameOutput, idMap: IdMap | undefined): void {
+  const archive = new ContainerArchive(output, idMap);
   using directory = ConfinedDirectory.fromDescriptor(new PathHandle(root).reopen(O_RDONLY | O_DIRECTORY));
   archive.content(directory, "");
   archive.end();
@@ -35,16 +36,18 @@ export function packContent(root: number, output: FrameOutput): void {
 /** The headers are those of Docker's daemon: whole seconds, no names of users. Sockets are left out, as there. */
 class ContainerArchive {
   readonly #output: FrameOutput;
+  readonly #idMap: IdMap | undefined;
   /** First path of each file with several names, by device and inode. */
   readonly #linked = new Map<string, string>();
 
-  constructor(output: FrameOutput) {
+  constructor(output: FrameOutput, idMap: IdMap | undefined) {
     this.#output = output;
+    this.#idMap = idMap;
   }
 
   directory(handle: PathHandle, path: string): void {
     using directory = ConfinedDirectory.fromDescriptor(handle.reopen(O_RDONLY | O_DIRECTORY));
-    this.#head(handle, { ...headInSeconds(handle.stat(), `${path}/`), type: "directory" });
+    this.#head(handle, { ...this.#headOf(handle.stat(), `${path}/`), type: "directory" });
     this.content(directory, path === "" ? "/" : `${path}/`);
   }
 
@@ -62,7 +65,7 @@ class ContainerArchive {
   entry(handle: PathHandle, path: string): void {
     const stat = handle.stat();
     if (stat.isSocket()) return;
-    const head = headInSeconds(stat, path);
+    const head = this.#headOf(stat, path);
     const key = `${stat.dev}:${stat.ino}`;
     const first = stat.nlink > 1n ? this.#linked.get(key) : undefined;
     if (first !== undefined) return this.#output.data(encodeHead({ ...head, type: "hardlink", link: first }));
@@ -100,9 +103,18 @@ class ContainerArchive {
     }
   }
 
+  /** With the ids that the container sees. */
+  #headOf(stat: BigIntStats, path: string): TarEntryHead {
+    const head = headInSeconds(stat, path);
+    if (!this.#idMap) return head;
+    return { ...head, uid: toContainerId(this.#idMap.uids, head.uid), gid: toContainerId(this.#idMap.gids, head.gid) };
+  }
+
+  /** The one attribute that Docker's archives carry: others are refused by many file systems at the other end. */
   #head(handle: PathHandle, head: TarEntryHead): void {
-    const value = handle.xattr(capability);
-    this.#output.data(encodeHead(value ? { ...head, xattrs: new Map([[capability, value]]) } : head));
+    const value = handle.xattr(capabilityXattr);
+    const xattrs = value && new Map([[capabilityXattr, capabilitiesInside(value, this.#idMap)]]);
+    this.#output.data(encodeHead(xattrs ? { ...head, xattrs } : head));
   }
 }
 

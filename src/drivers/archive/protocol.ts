@@ -1,4 +1,5 @@
 import type { ErrorKind } from "#lib/errors.ts";
+import type { IdMap } from "#types/record/id-map.ts";
 
 /** A mount of a container, to be put on its root file system. */
 export interface TreeMount {
@@ -23,6 +24,8 @@ export interface TreeRequest {
   readonly mounts: readonly TreeMount[];
   /** First process of a container that runs: its tmpfs are copied from its namespace. */
   readonly process?: { readonly pid: number; readonly startTicks: number };
+  /** Of its user namespace: archives have the container's ids, files those of the host. */
+  readonly idMap?: IdMap;
 }
 
 interface PathRequest {

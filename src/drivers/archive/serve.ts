@@ -1,8 +1,10 @@
 import { closeSync } from "node:fs";
 import { EngineError, messageOf } from "#lib/errors.ts";
+import { mappedRoot } from "#lib/id-map.ts";
 import { TarReader } from "#lib/tar/reader.ts";
 import { hasThreadAstray } from "#os/detached-tree.ts";
 import { SystemError } from "#os/libc.ts";
+import { makeFilesAs } from "#os/process/file-identity.ts";
 import { findChanges } from "../snapshot/diff.ts";
 import { decompress, detectCompression } from "../snapshot/decompress.ts";
 import { Extraction } from "./extract.ts";
@@ -73,6 +75,7 @@ async function carryOut(request: ArchiveRequest, body: RequestBody, output: Fram
     output.result({});
     return output.data(Buffer.from(JSON.stringify(changes)));
   }
+  using _ = request.tree.idMap ? makeFilesAs(mappedRoot(request.tree.idMap)) : undefined;
   const tree = openContainerTree(request.tree);
   try {
     switch (request.operation) {
@@ -82,7 +85,7 @@ async function carryOut(request: ArchiveRequest, body: RequestBody, output: Fram
         return pack(tree, request, output);
       case "export":
         output.result({});
-        return packContent(tree, output);
+        return packContent(tree, output, request.tree.idMap);
       case "extract":
         return await extract(tree, request, body, output);
     }
@@ -101,7 +104,7 @@ function pack(tree: number, request: PackRequest, output: FrameOutput): void {
   const path = toBytes(absolutePath(request.path));
   using handle = hold(tree, path, request);
   output.result(describePath(tree, path, handle));
-  packPath(handle, path, output);
+  packPath(handle, path, output, request.tree.idMap);
 }
 
 function hold(tree: number, path: string, request: StatRequest | PackRequest) {
@@ -117,7 +120,7 @@ async function extract(tree: number, request: ExtractRequest, body: RequestBody,
   refuseReadOnly(request.tree, toText(target));
   body.isOpen = true;
   output.result({}); // now the archive may come
-  using extraction = new Extraction(tree, target, request);
+  using extraction = new Extraction(tree, target, { ...request, idMap: request.tree.idMap });
   const reader = new TarReader(extraction);
   const chunks = body.chunks();
   const first = chunks.next();

@@ -18,6 +18,9 @@ export class AbsentFirewall implements BridgeFirewall {
   async removeNetwork(): Promise<void> {}
   async publish(): Promise<void> {}
   unpublish(): void {}
+  includeLinked(): void {}
+  async admit(): Promise<void> {}
+  refuse(): void {}
   async rebuild(): Promise<void> {}
   watch(): void {}
   async check(): Promise<void> {}

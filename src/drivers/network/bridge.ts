@@ -93,6 +93,11 @@ function setBridgeSysctls(network: NetworkConfig): void {
   const hasIpv6 = network.subnets.some((subnet) => subnet.family === 6);
   // Ports on the host's 127.0.0.1 lead to containers; the table's loopback guard closes what this would open.
   writeSysctl(`net/ipv4/conf/${network.bridge}/route_localnet`, "1");
+  // Ports of a bridge that are kept apart do not even hear each other's questions for addresses. The host answers for all, and so what
+  // linked containers send each other comes to the firewall, which lets it through or not.
+  const isApart = !network.interContainer;
+  writeSysctl(`net/ipv4/conf/${network.bridge}/proxy_arp_pvlan`, isApart ? "1" : "0");
+  if (isApart) writeSysctl(`net/ipv4/neigh/${network.bridge}/proxy_delay`, "0");
   if (!existsSync("/proc/sys/net/ipv6")) return;
   writeSysctl(`net/ipv6/conf/${network.bridge}/accept_ra`, "0");
   // Nobody else is on a bridge that was just made; the second of waiting for a rival would be lost by the first container.

@@ -17,6 +17,7 @@ import { openFirewall, type BridgeFirewall } from "./bridge-firewall.ts";
 import { gatewayAddresses, gatewaysOf, targetOf, type Gateways } from "./gateway.ts";
 import { AddressManagement, defaultIpv4Subnets, firstFreeSubnet, uniqueLocalSubnets } from "./ipam.ts";
 import { forwarderOf, type Forwarder } from "./loopback-forwarder.ts";
+import { LinkedFlows } from "./linked-flows.ts";
 import { NameTable } from "./name-table.ts";
 import { PortAllocator, type PortLease, type PortTarget } from "./ports.ts";
 import { Removal } from "./removal.ts";
@@ -32,11 +33,13 @@ import {
   reopenResolverSockets,
   setDefaultRoutes,
   silenceEndpoint,
+  takeNamespace,
   type SpareNamespace,
 } from "./sandbox.ts";
 import type {
   EndpointRequest,
   EndpointState,
+  LinkedPair,
   NetworkConfig,
   NetworkDriver,
   PortRequest,
@@ -79,6 +82,7 @@ export class HostNetworkDriver implements NetworkDriver {
   readonly #addresses = new AddressManagement();
   readonly #ports = new PortAllocator();
   readonly #names = new NameTable();
+  readonly #linked = new LinkedFlows();
   #spare: SpareNamespace | undefined;
   /** Namespaces of containers that have no sandbox yet. */
   readonly #reserved = new Map<string, NamedNamespace>();
@@ -102,6 +106,7 @@ export class HostNetworkDriver implements NetworkDriver {
     for (const sandbox of sandboxes)
       this.#attempt("cannot restore network sandbox", sandbox.containerId, () => this.#adoptSandbox(sandbox));
     for (const sandbox of this.#sandboxes.values()) this.#firewall.includePorts(sandbox.leases);
+    this.#firewall.includeLinked(this.#linked.all());
     await this.#firewall.rebuild();
     await this.#removeOrphans();
     this.#firewall.watch();
@@ -183,6 +188,7 @@ export class HostNetworkDriver implements NetworkDriver {
       const endpoint = sandbox.endpoints.find((candidate) => candidate.networkId === networkId);
       if (!endpoint) return stateOf(sandbox);
       this.#names.remove(endpoint);
+      this.#refuseLinked((linked) => linked.networkId === networkId && (linked.source === containerId || linked.target === containerId));
       sandbox.endpoints = sandbox.endpoints.filter((candidate) => candidate !== endpoint);
       if (endpoint.hostLink !== "") await this.#removal.removeLink(endpoint.hostLink);
       this.#releaseAddresses(endpoint);
@@ -190,6 +196,28 @@ export class HostNetworkDriver implements NetworkDriver {
       await this.#followGateway(sandbox, inner);
       return stateOf(sandbox);
     });
+  }
+
+  async admitLinked(networkId: string, pairs: readonly LinkedPair[]): Promise<void> {
+    if (this.#networkOf(networkId).config.interContainer) return;
+    const addressOf = (containerId: string): string | undefined =>
+      this.#sandboxes.get(containerId)?.endpoints.find((endpoint) => endpoint.networkId === networkId)?.ipv4;
+    const wanted = pairs.flatMap((pair) => {
+      const [source, target] = [addressOf(pair.source), addressOf(pair.target)];
+      if (source === undefined || target === undefined) return [];
+      return pair.ports.map((port) => ({ ...pair, networkId, flow: { source, target, ...port } }));
+    });
+    const added = this.#linked.add(wanted);
+    if (added.length > 0) await this.#firewall.admit(added);
+  }
+
+  refuseLinked(networkId: string, { source, target }: Pick<LinkedPair, "source" | "target">): void {
+    this.#refuseLinked((linked) => linked.networkId === networkId && linked.source === source && linked.target === target);
+  }
+
+  #refuseLinked(isOver: Parameters<LinkedFlows["take"]>[0]): void {
+    const over = this.#linked.take(isOver);
+    if (over.length > 0) this.#firewall.refuse(over);
   }
 
   rename(containerId: string, networkId: string, dnsNames: readonly string[]): void {
@@ -212,6 +240,7 @@ export class HostNetworkDriver implements NetworkDriver {
     const sandbox = this.#sandboxes.get(containerId);
     if (!sandbox) return;
     this.#sandboxes.delete(containerId);
+    this.#refuseLinked(({ source, target }) => source === containerId || target === containerId);
     sandbox.unjoined?.inner[Symbol.dispose]();
     this.#quiet(sandbox);
     for (const endpoint of sandbox.endpoints) {
@@ -256,7 +285,7 @@ export class HostNetworkDriver implements NetworkDriver {
     const undo = new DisposableStack();
     try {
       const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
-      const { path: netnsPath, route } = this.#takeReserved(containerId);
+      const { path: netnsPath, route } = this.#takeReserved(containerId, request.namespace);
       undo.defer(() => this.#removal.removeNamespaceLater(netnsPath));
       undo.use(route);
       const sandbox = newSandbox({ containerId, netnsPath, resolver: request.resolver, endpoints });
@@ -303,16 +332,17 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   reserveNamespace(containerId: string): string {
-    const namespace = this.#nameNamespace(containerId);
+    const namespace = this.#nameNamespace(containerId, this.#takeSpare());
     this.#dropReserved(containerId);
     this.#reserved.set(containerId, namespace);
     return namespace.path;
   }
 
-  #takeReserved(containerId: string): NamedNamespace {
+  #takeReserved(containerId: string, given: number | undefined): NamedNamespace {
+    if (given !== undefined) return this.#nameNamespace(containerId, takeNamespace(given));
     const namespace = this.#reserved.get(containerId);
     this.#reserved.delete(containerId);
-    return namespace ?? this.#nameNamespace(containerId);
+    return namespace ?? this.#nameNamespace(containerId, this.#takeSpare());
   }
 
   #dropReserved(containerId: string): void {
@@ -324,10 +354,14 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   /** A name of its own each time: the namespace of an earlier run may still be on its way out. */
-  #nameNamespace(containerId: string): NamedNamespace {
+  #nameNamespace(containerId: string, spare: SpareNamespace): NamedNamespace {
+    return nameNamespace(spare, `${this.#namespaces}/${containerId.slice(0, 12)}-${randomBytes(3).toString("hex")}`);
+  }
+
+  #takeSpare(): SpareNamespace {
     const spare = this.#spare ?? makeSpareNamespace();
     this.#spare = undefined;
-    return nameNamespace(spare, `${this.#namespaces}/${containerId.slice(0, 12)}-${randomBytes(3).toString("hex")}`);
+    return spare;
   }
 
   /** The host's own network: no namespace, no addresses, and published ports mean nothing. */
@@ -505,9 +539,10 @@ export class HostNetworkDriver implements NetworkDriver {
     for (const address of [endpoint.ipv4, endpoint.ipv6]) if (address !== undefined) this.#addresses.adopt(endpoint.networkId, address);
     const link = endpoint.hostLink === "" ? undefined : this.#route.link(endpoint.hostLink);
     const { config, bridgeIndex } = this.#networkOf(endpoint.networkId);
-    if (!link || link.master === bridgeIndex) return;
-    this.#route.apply(changeLink(link.index, { master: bridgeIndex, up: true }));
-    if (!config.interContainer && !bridgedPacketsAreFiltered()) this.#route.apply(changeBridgePort(endpoint.hostLink, { isolated: true }));
+    if (!link) return;
+    if (link.master !== bridgeIndex) this.#route.apply(changeLink(link.index, { master: bridgeIndex, up: true }));
+    // Whether containers are kept apart may have changed with this start.
+    this.#route.apply(changeBridgePort(endpoint.hostLink, { isolated: !config.interContainer && !bridgedPacketsAreFiltered() }));
   }
 
   /** Links and namespaces of nobody. */

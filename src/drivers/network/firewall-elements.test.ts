@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { networkElements, portElements } from "./firewall-elements.ts";
+import { linkedElement, networkElements, portElements } from "./firewall-elements.ts";
 import type { PortLease } from "./ports.ts";
 import type { NetworkConfig } from "./types.ts";
 
@@ -29,6 +29,12 @@ test("a network is in the sets that its options ask for", () => {
   expect(setsOf(network)).toEqual(["bridges", "inside", "subnets4", "masquerade4"]);
   expect(setsOf({ ...network, internal: true })).toEqual(["bridges", "internal", "inside", "subnets4"]);
   expect(setsOf({ ...network, interContainer: false, masquerade: false })).toEqual(["bridges", "subnets4"]);
+});
+
+test("what a link admits is told from where, to where and to which port", () => {
+  const { set, text, encoded } = linkedElement({ source: "10.1.0.2", target: "10.1.0.3", protocol: "udp", port: 53 });
+  expect({ set, text }).toEqual({ set: "linked", text: "10.1.0.2 . 10.1.0.3 . udp . 53" });
+  expect(encoded.map(({ key }) => key.toString("hex"))).toEqual(["0a0100020a0100031100000000350000"]);
 });
 
 test("a subnet is an interval whose end lies behind its last address, and the last of all has no end", () => {

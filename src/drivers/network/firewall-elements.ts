@@ -12,6 +12,14 @@ export interface FirewallElement {
   readonly encoded: readonly SetElement[];
 }
 
+/** Addresses of IPv4, as links have. */
+export interface LinkedFlow {
+  readonly source: string;
+  readonly target: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+}
+
 const protocolNumbers: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
 const wildcards = new Set(["0.0.0.0", "::"]);
 
@@ -42,6 +50,12 @@ export function portElements(lease: PortLease): FirewallElement[] {
     return [{ set: `published${family}`, text: `${protocol} . ${hostPort} : ${target}`, encoded: [{ key: port, value }] }];
   const key = Buffer.concat([addressBytes(hostIp), port]);
   return [{ set: `published_on_address${family}`, text: `${hostIp} . ${protocol} . ${hostPort} : ${target}`, encoded: [{ key, value }] }];
+}
+
+/** One container may open connections to a port of another. */
+export function linkedElement({ source, target, protocol, port }: LinkedFlow): FirewallElement {
+  const key = concatenation(addressBytes(source), addressBytes(target), Buffer.of(protocolNumbers[protocol]), uint16BigEndian(port));
+  return { set: "linked", text: `${source} . ${target} . ${protocol} . ${port}`, encoded: [{ key }] };
 }
 
 /** The kernel keeps an interval as its first key and the first key behind it. */

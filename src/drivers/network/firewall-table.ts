@@ -6,6 +6,7 @@ const sets: Readonly<Record<string, { readonly kind: "set" | "map"; readonly typ
   bridges: { kind: "set", type: "ifname" },
   internal: { kind: "set", type: "ifname" },
   inside: { kind: "set", type: "ifname . ifname" },
+  linked: { kind: "set", type: "ipv4_addr . ipv4_addr . inet_proto . inet_service" },
   subnets4: { kind: "set", type: "ipv4_addr", interval: true },
   subnets6: { kind: "set", type: "ipv6_addr", interval: true },
   masquerade4: { kind: "set", type: "ipv4_addr", interval: true },
@@ -64,6 +65,7 @@ ${guards.join("\n")}
     type filter hook forward priority filter; policy accept;
     ct state established,related accept
     iifname . oifname @inside accept
+    iifname @bridges oifname @bridges ip saddr . ip daddr . meta l4proto . th dport @linked accept
     iifname @internal drop
     oifname @internal drop
     oifname @bridges ct status dnat accept

@@ -4,7 +4,7 @@ import type { Family } from "#os/netlink/ip-address.ts";
 import { SystemError } from "#os/libc.ts";
 import { NftablesSocket, type ElementChange, type Table } from "#os/nftables/nftables-socket.ts";
 import { listRuleset, loadRuleset } from "#os/nftables/ruleset.ts";
-import { networkElements, portElements, type FirewallElement } from "./firewall-elements.ts";
+import { linkedElement, networkElements, portElements, type FirewallElement, type LinkedFlow } from "./firewall-elements.ts";
 import { hostForwardingChains, tableScript } from "./firewall-table.ts";
 import { allowInHostFilter, removeFromHostFilter } from "./host-filter.ts";
 import type { PortLease } from "./ports.ts";
@@ -79,6 +79,20 @@ export class Firewall {
     const elements = leases.flatMap(portElements);
     this.#remember(elements);
     await this.#add(elements);
+  }
+
+  /** Remembers what linked containers may do, for the next `rebuild`. */
+  includeLinked(flows: readonly LinkedFlow[]): void {
+    this.#remember(flows.map(linkedElement));
+  }
+
+  async admit(flows: readonly LinkedFlow[]): Promise<void> {
+    this.includeLinked(flows);
+    await this.#add(flows.map(linkedElement));
+  }
+
+  refuse(flows: readonly LinkedFlow[]): void {
+    this.#delete(flows.map(linkedElement));
   }
 
   unpublish(leases: readonly PortLease[]): void {

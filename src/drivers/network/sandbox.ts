@@ -22,12 +22,31 @@ export interface SpareNamespace extends Disposable {
 }
 
 export function makeSpareNamespace(): SpareNamespace {
-  const { descriptor, made: route } = createNetworkNamespace(initialSysctls(), () => {
-    const route = new RouteSocket();
-    // lo has to be up before the resolver's sockets are bound to its address.
-    route.apply(changeLink(loopbackIndex, { up: true }));
-    return route;
-  });
+  const { descriptor, made: route } = createNetworkNamespace(initialSysctls(), openRouteWithLoopback);
+  return spareOf(descriptor, route);
+}
+
+/** The same of a namespace that somebody else has made, whose descriptor stays theirs. */
+export function takeNamespace(given: number): SpareNamespace {
+  const path = `/proc/self/fd/${given}`;
+  const descriptor = openSync(path, "r");
+  try {
+    setNamespaceSysctls(path, initialSysctls());
+    return spareOf(descriptor, inNetworkNamespace(path, openRouteWithLoopback));
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/** lo has to be up before the resolver's sockets are bound to its address. */
+function openRouteWithLoopback(): RouteSocket {
+  const route = new RouteSocket();
+  route.apply(changeLink(loopbackIndex, { up: true }));
+  return route;
+}
+
+function spareOf(descriptor: number, route: RouteSocket): SpareNamespace {
   return {
     descriptor,
     route,

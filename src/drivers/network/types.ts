@@ -1,6 +1,14 @@
-import type { NetworkConfig, PortRequest, SandboxState, Subnet } from "#types/record/network.ts";
+import type { NetworkConfig, PortRequest, Protocol, SandboxState, Subnet } from "#types/record/network.ts";
 
 export type { EndpointState, NetworkConfig, PortRequest, Protocol, PublishedPort, SandboxState, Subnet } from "#types/record/network.ts";
+
+/** A container that may open connections to ports of another, on a network that keeps containers apart. */
+export interface LinkedPair {
+  /** Ids of containers. */
+  readonly source: string;
+  readonly target: string;
+  readonly ports: readonly { readonly protocol: Protocol; readonly port: number }[];
+}
 
 export interface EndpointRequest {
   /** 64 hex digits, made by the engine before anything on the host exists. */
@@ -62,6 +70,8 @@ export interface NetworkDriver {
     readonly ports: readonly PortRequest[];
     readonly resolver: ResolverConfig;
     readonly sysctls: Readonly<Record<string, string>>;
+    /** Descriptor of a namespace that was made for it, because of who is to own it. The caller closes it afterwards. */
+    readonly namespace?: number;
   }): Promise<SandboxState>;
   /**
    * Joins the endpoints of a sandbox that was just created, then publishes the ports of the gateway endpoint. On an error the sandbox is
@@ -71,6 +81,9 @@ export interface NetworkDriver {
   /** Adds an endpoint to a running sandbox. Ports move to the new gateway endpoint where it changes. */
   connect(containerId: string, endpoint: EndpointRequest): Promise<SandboxState>;
   disconnect(containerId: string, networkId: string): Promise<SandboxState>;
+  /** Admits pairs whose containers both are on the network now, until one of them leaves it; on a network that keeps nobody apart nothing happens. */
+  admitLinked(networkId: string, pairs: readonly LinkedPair[]): Promise<void>;
+  refuseLinked(networkId: string, pair: Pick<LinkedPair, "source" | "target">): void;
   /** Names of a running endpoint change (rename). */
   rename(containerId: string, networkId: string, dnsNames: readonly string[]): void;
   /** Ports and addresses are free when it returns; the namespace and its links go afterwards. Success when it is gone already. */

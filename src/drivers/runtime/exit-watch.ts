@@ -1,14 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "#lib/log.ts";
 import { watchFolder, type FolderWatch } from "#os/inotify.ts";
 import { isSameProcess } from "#os/process/identity.ts";
-import type { RuntimeExit, RuntimeProcess } from "./types.ts";
+import { OomWatch, wasOutOfMemory, type OomSource } from "./oom-watch.ts";
+import type { RunListener, RuntimeExit, RuntimeProcess } from "./types.ts";
 
 interface Watched {
   readonly process: RuntimeProcess;
   readonly persistFolder: string;
-  readonly onExit: (exit: RuntimeExit) => void;
+  readonly listener: RunListener;
+  readonly oom: OomWatch;
   /** Rounds in which the monitor was seen gone without an exit file. */
   missing: number;
 }
@@ -18,7 +20,7 @@ const killedExitCode = 137;
 
 /**
  * Tells the end of containers: conmon writes a file named by the id into the exit folder. A slow round looks for monitors that were
- * killed, which write none.
+ * killed, which write none. What the kernel kills for want of memory is told at once.
  */
 export class ExitWatch {
   readonly #folder: string;
@@ -39,8 +41,10 @@ export class ExitWatch {
   }
 
   /** Tells the exit once; at once (in a later turn) when the container has ended already. */
-  add(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void {
-    this.#watched.set(id, { process, persistFolder, onExit, missing: 0 });
+  add(id: string, process: RuntimeProcess, source: OomSource, listener: RunListener): void {
+    const { persistFolder } = source;
+    const oom = new OomWatch(source, this.#log, () => listener.onOom());
+    this.#watched.set(id, { process, persistFolder, listener, oom, missing: 0 });
     setImmediate(() => this.#look(id));
   }
 
@@ -51,6 +55,7 @@ export class ExitWatch {
   }
 
   remove(id: string): void {
+    this.#watched.get(id)?.oom.close();
     this.#watched.delete(id);
     rmSync(join(this.#folder, id), { force: true });
   }
@@ -65,6 +70,7 @@ export class ExitWatch {
 
   close(): void {
     this.#watcher.close();
+    for (const { oom } of this.#watched.values()) oom.close();
     clearInterval(this.#timer);
   }
 
@@ -97,12 +103,13 @@ export class ExitWatch {
 
   #tell(id: string, watched: Watched, exit: RuntimeExit): void {
     this.#watched.delete(id);
-    watched.onExit(exit);
+    watched.oom.end();
+    watched.listener.onExit(exit);
   }
 }
 
 function toExit(exitCode: number, persistFolder: string): RuntimeExit {
-  return { exitCode, oomKilled: existsSync(join(persistFolder, "oom")) };
+  return { exitCode, oomKilled: wasOutOfMemory(persistFolder) };
 }
 
 /** The code in one of conmon's exit files; undefined while it is not there. */

@@ -4,7 +4,7 @@ import { sleep } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import { stringifyExact } from "#lib/exact-integers.ts";
 import type { Logger } from "#lib/log.ts";
-import { cgroupProcesses, cgroupFolder, isCgroupFrozen, type CgroupHierarchy } from "#os/cgroup.ts";
+import { cgroupMode, cgroupProcesses, cgroupFolder, isCgroupFrozen, type CgroupHierarchy } from "#os/cgroup.ts";
 import { setCgroupLimits } from "#os/cgroup-limits.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { ageOfProcess } from "#os/process/age.ts";
@@ -28,8 +28,8 @@ import type {
   MonitoredExec,
   PipedExec,
   RuntimeBeginRequest,
+  RunListener,
   RuntimeDriver,
-  RuntimeExit,
   RuntimeProcess,
   StdinConnection,
   StartingContainer,
@@ -216,9 +216,23 @@ export class OciRuntime implements RuntimeDriver {
     return folder === undefined ? [] : cgroupProcesses(folder);
   }
 
+  #memoryEvents(id: string): string | undefined {
+    if (cgroupMode(this.#options.hierarchies) !== "v2") return undefined;
+    const folder = this.#cgroup(id, "memory");
+    return folder === undefined ? undefined : `${folder}/memory.events`;
+  }
+
   #cgroup(id: string, controller: string): string | undefined {
-    const config = JSON.parse(readFileSync(`${this.#stateFolder(id)}/config.json`, "utf8")) as RuntimeSpec;
-    return cgroupFolder(this.#options.hierarchies, controller, config.linux.cgroupsPath);
+    const { linux } = readJson(`${this.#configurationFolder(id)}/config.json`) as RuntimeSpec;
+    return cgroupFolder(this.#options.hierarchies, controller, linux.cgroupsPath);
+  }
+
+  /** crun keeps the configuration with its state; runc's state says which bundle it came from. */
+  #configurationFolder(id: string): string {
+    const folder = this.#stateFolder(id);
+    if (this.#options.family === "crun") return folder;
+    const { labels = [] } = (readJson(`${folder}/state.json`) as { config: { labels?: string[] } }).config;
+    return labels.find((label) => label.startsWith(bundleLabel))?.slice(bundleLabel.length) ?? folder;
   }
 
   alive(process: RuntimeProcess): { readonly init: boolean; readonly monitor: boolean } {
@@ -256,8 +270,8 @@ export class OciRuntime implements RuntimeDriver {
     this.#exits.removeUnfinished(isWanted);
   }
 
-  watch(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void {
-    this.#exits.add(id, process, persistFolder, onExit);
+  watch(id: string, process: RuntimeProcess, persistFolder: string, listener: RunListener): void {
+    this.#exits.add(id, process, { persistFolder, memoryEvents: () => this.#memoryEvents(id) }, listener);
   }
 
   /** Not by the runtime's `delete`: that is one more process, loaded twice, for three removals. */
@@ -337,6 +351,13 @@ function commandLine(pid: number): string[] {
   } catch {
     return []; // gone
   }
+}
+
+const bundleLabel = "bundle=";
+
+/** What a runtime has written. */
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(path, "utf8"));
 }
 
 function isGone(error: unknown): boolean {

@@ -44,6 +44,14 @@ export interface RuntimeExit {
   readonly error?: string;
 }
 
+/** What is told of a run. */
+export interface RunListener {
+  /** A process of it was killed for want of memory: at once, and before its end; again after a restart of the daemon. */
+  onOom(): void;
+  /** Its first process has ended: once. */
+  onExit(exit: RuntimeExit): void;
+}
+
 /** A container as it is found at a start of the daemon: it runs, waits for its start, has ended, or is not there. */
 export interface FoundContainer {
   /** First process and monitor, as far as they are alive. */
@@ -150,8 +158,8 @@ export interface RuntimeDriver {
    * whose container is not wanted. For a start of the daemon, before `remove`.
    */
   endStrayMonitors(isWanted: (id: string) => boolean): void;
-  /** Begins to tell exits: once per container, also for those that ended while nobody looked. */
-  watch(id: string, process: RuntimeProcess, persistFolder: string, onExit: (exit: RuntimeExit) => void): void;
+  /** Begins to tell of a run, also of one that has ended while nobody looked. */
+  watch(id: string, process: RuntimeProcess, persistFolder: string, listener: RunListener): void;
   /** Removes the runtime's state, cgroups, bundle and exit files. Success when they are gone. */
   remove(id: string, bundle: string, cgroupsPath: string): Promise<void>;
   /** Ids with state on this host. */

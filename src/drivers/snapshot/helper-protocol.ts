@@ -77,6 +77,15 @@ export interface HelperCommands {
   };
   /** A mount that may wait for a server or a disk. */
   readonly "mount-volume": { readonly request: MountCall; readonly result: null };
+  /** What a process has mounted at a path → a folder that is made. */
+  readonly "attach-of-process": {
+    readonly request: {
+      readonly process: { readonly pid: number; readonly startTicks: number };
+      readonly path: string;
+      readonly target: string;
+    };
+    readonly result: null;
+  };
   /** Null when all is well, else what is not. */
   readonly verify: { readonly request: VerifyRequest; readonly result: string | null };
 }

@@ -1,19 +1,25 @@
-import { closeSync, constants, fchmodSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync } from "node:fs";
 import { ConfinedDirectory } from "#os/confined.ts";
 import { SystemError } from "#os/libc.ts";
 import { makeFolderInRoot, openInRoot, openRoot } from "#os/open-in-root.ts";
 
 const { O_DIRECTORY, O_RDONLY } = constants;
 
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /**
  * What every container has beside its image: `/.dockerenv`, by which programs know that they are in one, and `/etc/mtab`. What is there
  * already stays, whatever it is, and links never lead out of the root file system.
+ * @param owner  the container's root, where that is not the host's
  * Source: moby, daemon/initlayer.
  */
-export function makeInitFiles(rootfs: string): void {
+export function makeInitFiles(rootfs: string, owner?: Owner): void {
   const root = openRoot(rootfs);
   try {
-    makeInitFilesIn(root);
+    makeInitFilesIn(root, owner);
   } finally {
     closeSync(root);
   }
@@ -40,14 +46,18 @@ function openToAll(folder: ConfinedDirectory, name: string): void {
   if (stat?.isFile() && stat.size === 0n && (stat.mode & 0o777n) === 0o700n) folder.setMode(name, 0o755);
 }
 
-function makeInitFilesIn(root: number): void {
-  inFolder(root, "/", (folder) => makeEmptyFile(folder, ".dockerenv"));
-  inFolder(root, "/etc", (folder) => folder.makeSymlink("mtab", "/proc/mounts"));
+function makeInitFilesIn(root: number, owner?: Owner): void {
+  inFolder(root, "/", (folder) => makeEmptyFile(folder, ".dockerenv", owner));
+  inFolder(root, "/etc", (folder) => {
+    folder.makeSymlink("mtab", "/proc/mounts");
+    if (owner) folder.setOwner("mtab", owner.uid, owner.gid);
+  });
 }
 
-function makeEmptyFile(folder: ConfinedDirectory, name: string): void {
+function makeEmptyFile(folder: ConfinedDirectory, name: string, owner?: Owner): void {
   const file = folder.createFile(name);
   try {
+    if (owner) fchownSync(file, owner.uid, owner.gid);
     fchmodSync(file, 0o755); // not by name: a container that runs may have put a link there
   } finally {
     closeSync(file);

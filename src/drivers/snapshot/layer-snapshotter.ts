@@ -1,11 +1,13 @@
 import { mkdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
 import type { Digest } from "#lib/digest.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Kernel } from "#os/kernel.ts";
-import { bindMount, mountOverlay } from "#os/mount.ts";
+import { mountIdmappedOverlay } from "#os/idmapped-overlay.ts";
+import { bindMount, mountOverlay, type OverlayOptions } from "#os/mount.ts";
+import type { IdMap } from "#types/record/id-map.ts";
 import { chainIdOn, chainIds } from "./chain-id.ts";
 import { prepareUpper } from "./container-folders.ts";
 import type { HelperPool } from "./helper-process.ts";
@@ -52,7 +54,8 @@ export abstract class LayerSnapshotter implements Snapshotter {
     this.helpers = parts.helpers;
     this.logger = parts.logger;
     this.#disks = new SizedDisks(parts.kernel);
-    for (const [target, chain] of readMounted(parts.store.paths).trees) {
+    for (const [target, seen] of readMounted(parts.store.paths).trees) {
+      const chain = wholeChain(parts.store, seen);
       this.#trees.set(target, chain);
       this.#uses.take(chain);
     }
@@ -120,13 +123,13 @@ export abstract class LayerSnapshotter implements Snapshotter {
     });
   }
 
-  async mountView({ layers, target }: { readonly layers: readonly DiffId[]; readonly target: string }): Promise<void> {
+  async mountView({ layers, target, idMap }: Pick<MountOptions, "layers" | "target" | "idMap">): Promise<void> {
     await this.#targets.run(target, async () => {
       const chain = chainIds(layers);
       const { folders } = await this.#take(chain);
       try {
         await mkdir(target, { recursive: true, mode: 0o700 });
-        mountLowers(folders, this.store.paths.empty, target);
+        this.#mountLowers(folders, target, idMap);
       } catch (error) {
         this.#uses.giveBack(chain);
         throw asEngineError(`mount layers on ${target}`, error);
@@ -179,18 +182,35 @@ export abstract class LayerSnapshotter implements Snapshotter {
     try {
       if (options.disk) await this.#disks.open(options.disk, true);
       if (!options.prepared) await prepareUpper(options);
-      mountOverlay({
+      const overlay = {
         lowers: folders.length > 0 ? folders : [this.store.paths.empty],
         upper: options.upper,
         work: options.work,
         target: options.target,
         options: options.volatile ? [...overlayOptions, "volatile"] : overlayOptions,
-      });
+      };
+      if (options.idMap) this.#mountMapped(overlay, options.idMap);
+      else mountOverlay(overlay);
     } catch (error) {
       this.#uses.giveBack(chain);
       throw asEngineError(`mount root file system on ${options.target}`, error);
     }
     this.#trees.set(options.target, chain);
+  }
+
+  #mountMapped(overlay: OverlayOptions, map: IdMap): void {
+    const { mapped } = this.store.paths;
+    const lowers = overlay.lowers.map((folder) => ({ name: layerName(folder), folder }));
+    mountIdmappedOverlay({ ...overlay, lowers, map, place: mapped });
+  }
+
+  /** Without an upper, overlayfs wants two different lowers. */
+  #mountLowers(folders: readonly string[], target: string, map: IdMap | undefined): void {
+    const { empty } = this.store.paths;
+    if (folders.length === 0) return bindMount(empty, target, true);
+    const overlay = { lowers: folders.length > 1 ? folders : [...folders, empty], target, options: overlayOptions };
+    if (map) this.#mountMapped(overlay, map);
+    else mountOverlay(overlay);
   }
 
   async #unmountTree(target: string): Promise<void> {
@@ -296,10 +316,16 @@ export abstract class LayerSnapshotter implements Snapshotter {
   }
 }
 
-/** Without an upper, overlayfs wants two different lowers. */
-function mountLowers(folders: readonly string[], empty: string, target: string): void {
-  if (folders.length === 0) bindMount(empty, target, true);
-  else mountOverlay({ lowers: folders.length > 1 ? folders : [...folders, empty], target, options: overlayOptions });
+/** The kernel may not tell all layers of a tree (`mountOverlayByPage`), but the top one says what is below it. Lowest first. */
+function wholeChain(store: LayerStore, seen: readonly ChainId[]): readonly ChainId[] {
+  const chain: ChainId[] = [];
+  for (let next: ChainId | null | undefined = seen.at(-1); next; next = store.get(next)?.parent) chain.push(next);
+  return chain.length > seen.length ? chain.toReversed() : seen;
+}
+
+/** By which `readMounted` knows the layer again: of `mounts/HEX` or `chains/HEX/fs`. */
+function layerName(folder: string): string {
+  return basename(folder) === "fs" ? basename(dirname(folder)) : basename(folder);
 }
 
 /** A layer that is there answers for this source: its blob may be compressed in another way. */

@@ -25,6 +25,8 @@ export function layerPaths(root: string) {
     tars: join(root, "tars"),
     mounts: join(root, "mounts"),
     temporary: join(root, "tmp"),
+    /** Where layers are attached with the ids of a user namespace, while a tree of them is mounted. */
+    mapped: join(root, "mapped"),
     /** Stands below containers whose image has no layer. */
     empty: join(root, "empty"),
   };

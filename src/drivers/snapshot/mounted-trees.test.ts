@@ -22,6 +22,17 @@ test("the list form of older kernels is read too", () => {
   expect(trees.get("/rootfs")).toEqual([low, high]);
 });
 
+test("layers with the ids of a user namespace are the same ones", () => {
+  const { trees } = readMounted(paths, [
+    overlay("/rootfs", `rw,lowerdir+=${paths.mapped}/${high.slice(7)},lowerdir+=${paths.mapped}/${low.slice(7)}`),
+    overlay("/empty", `rw,lowerdir+=${paths.mapped}/empty,upperdir=${paths.mapped}/writable/upper`),
+  ]);
+  expect([...trees]).toEqual([
+    ["/rootfs", [low, high]],
+    ["/empty", []],
+  ]);
+});
+
 test("a tree of an image without layers counts, those of others do not", () => {
   const { trees } = readMounted(paths, [
     overlay("/ours", `rw,lowerdir+=${paths.empty},upperdir=/u`),

@@ -1,4 +1,4 @@
-import { dirname, relative } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import { isDigest } from "#lib/digest.ts";
 import { readMounts, type MountInfo } from "#os/mount.ts";
 import type { LayerPaths } from "./layer-store.ts";
@@ -19,7 +19,7 @@ export function readMounted(paths: LayerPaths, mounts: readonly MountInfo[] = re
     if (mount.type === "overlay") {
       const chain = lowersOf(mount.superOptions).map((lower) => chainOfFolder(paths, lower));
       const known = chain.filter((chainId) => chainId !== undefined);
-      const isOurs = lowersOf(mount.superOptions).some((lower) => lower === paths.empty || chainOfFolder(paths, lower) !== undefined);
+      const isOurs = lowersOf(mount.superOptions).some((lower) => isEmptyLower(paths, lower) || chainOfFolder(paths, lower) !== undefined);
       if (isOurs) trees.set(mount.target, known.toReversed());
     }
     const layer = mount.type === "erofs" ? chainOfFolder(paths, mount.target) : undefined;
@@ -36,11 +36,16 @@ function lowersOf(superOptions: string): string[] {
   });
 }
 
-/** Chain id of a layer's mount point (`mounts/HEX`) or files (`chains/HEX/fs`). */
+/** What stands below a container of an image without layers. */
+function isEmptyLower(paths: LayerPaths, lower: string): boolean {
+  return lower === paths.empty || lower === `${paths.mapped}/${basename(paths.empty)}`;
+}
+
+/** Chain id of a layer's mount point (`mounts/HEX`, with other ids `mapped/HEX`) or files (`chains/HEX/fs`). */
 function chainOfFolder(paths: LayerPaths, folder: string): ChainId | undefined {
-  const isMount = dirname(folder) === paths.mounts;
+  const isMount = [paths.mounts, paths.mapped].includes(dirname(folder));
   const isFiles = relative(paths.chains, folder).endsWith("/fs");
-  const name = isMount ? relative(paths.mounts, folder) : isFiles ? relative(paths.chains, dirname(folder)) : "";
+  const name = isMount ? basename(folder) : isFiles ? relative(paths.chains, dirname(folder)) : "";
   const digest = `sha256:${name}`;
   return isDigest(digest) ? digest : undefined;
 }

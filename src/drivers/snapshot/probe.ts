@@ -39,10 +39,11 @@ function checkPath(layers: string): void {
   if (!isUsable) throw new EngineError("invalid", `data root ${layers} cannot be used: no comma, colon or backslash, at most 180 bytes`);
 }
 
-/** A kill in the middle of a probe leaves its mount, and the temporary folder could not be emptied. */
+/** A kill in the middle of a probe, or of a mount with other ids, leaves what was attached, and the temporary folder could not be emptied. */
 async function unmountLeftProbe(layers: string, kernel: Kernel): Promise<void> {
-  const { temporary } = layerPaths(layers);
-  for (const { target } of readMounts()) if (target.startsWith(`${temporary}/`)) await kernel.run({ type: "umount", target });
+  const { mapped, temporary } = layerPaths(layers);
+  const isLeft = (target: string): boolean => target === mapped || target.startsWith(`${temporary}/`) || target.startsWith(`${mapped}/`);
+  for (const { target } of readMounts()) if (isLeft(target)) await kernel.run({ type: "umount", target });
 }
 
 /** Tries a tiny layer where the real ones will be: the file system below decides too (tmpfs and overlay refuse the index). */
@@ -65,14 +66,19 @@ async function canMountErofs(store: LayerStore, kernel: Kernel, logger: Logger):
   }
 }
 
-async function mountTinyLayer(folder: string, kernel: Kernel): Promise<boolean> {
+function mountTinyLayer(folder: string, kernel: Kernel): Promise<boolean> {
+  return withTinyLayer(folder, kernel, async (layer) => (await Bun.file(join(layer, probeName)).text()) === probeText);
+}
+
+/** @param body  is given where a layer with one small file is mounted, while it is */
+export async function withTinyLayer<T>(folder: string, kernel: Kernel, body: (layer: string) => Promise<T>): Promise<T> {
   const [index, data, target] = [join(folder, "index"), join(folder, "tar"), join(folder, "mount")];
   const tar = tinyTar();
   await writeFile(data, tar);
   await writeFile(index, indexOf(tar));
   await kernel.run({ type: "mount-erofs", index, data, target });
   try {
-    return (await Bun.file(join(target, "probe")).text()) === probeText;
+    return await body(target);
   } finally {
     await kernel.run({ type: "umount", target });
   }
@@ -83,10 +89,11 @@ function isDiskFull(error: unknown): boolean {
 }
 
 const probeText = "gantry";
+export const probeName = "probe";
 
 function tinyTar(): Buffer {
   const modified = { seconds: 0, nanoseconds: 0 };
-  const head = encodeHead({ type: "file", path: "probe", mode: 0o644, uid: 0, gid: 0, modified, sizeBytes: probeText.length });
+  const head = encodeHead({ type: "file", path: probeName, mode: 0o644, uid: 0, gid: 0, modified, sizeBytes: probeText.length });
   return Buffer.concat([head, Buffer.from(probeText.padEnd(512, "\0")), endOfArchive]);
 }
 

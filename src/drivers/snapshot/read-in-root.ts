@@ -14,11 +14,14 @@ export function readFromRootfs(rootfs: string, paths: readonly string[]): string
   }
 }
 
-/** Makes a folder inside a mounted root file system, with the missing ones above it; links never lead out of it. */
-export function makeInRootfs(rootfs: string, path: string): void {
+/**
+ * Makes a folder inside a mounted root file system, with the missing ones above it; links never lead out of it.
+ * @param owner  of what is made, where the container's root is not the host's
+ */
+export function makeInRootfs(rootfs: string, path: string, owner?: { readonly uid: number; readonly gid: number }): void {
   const root = openRoot(rootfs);
   try {
-    makeFolderInRoot(root, path, 0o755);
+    makeFolderInRoot(root, path, 0o755, owner);
   } finally {
     closeSync(root);
   }

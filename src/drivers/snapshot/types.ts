@@ -1,4 +1,5 @@
 import type { Digest } from "#lib/digest.ts";
+import type { IdMap } from "#types/record/id-map.ts";
 import type { SizedDisk } from "./sized-disk.ts";
 
 /** Digest of the uncompressed tar of one layer. Source: OCI image-spec, config.md, "Layer DiffID". */
@@ -47,6 +48,8 @@ export interface MountOptions {
   readonly disk?: SizedDisk;
   /** No sync at unmount: for `--rm` containers and build steps only. A volatile upper is lost with a power cut. */
   readonly volatile: boolean;
+  /** Whose ids the files have in the tree; on the disk they keep the container's own. */
+  readonly idMap?: IdMap;
   /** Its folders were made by `prepareFolders`, and never mounted. */
   readonly prepared?: boolean;
 }
@@ -73,7 +76,7 @@ export interface Snapshotter {
   layers(): Promise<readonly ChainId[]>;
   mount(options: MountOptions): Promise<void>;
   /** Mounts the layers alone, read-only; unmounted by `unmount`. */
-  mountView(options: { readonly layers: readonly DiffId[]; readonly target: string }): Promise<void>;
+  mountView(options: Pick<MountOptions, "layers" | "target" | "idMap">): Promise<void>;
   /**
    * Mounts it unless it is mounted, for somebody beside the container's run: while it is borrowed the tree stays mounted, and a `mount` takes
    * it over as it is. Dispose to give it back.

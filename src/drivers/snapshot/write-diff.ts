@@ -4,6 +4,7 @@ import { encodeHead, endOfArchive, paddingBytes, type TarEntryHead } from "#lib/
 import { ConfinedDirectory } from "#os/confined.ts";
 import { opaqueWhiteout, opaqueXattr, overlayXattrPrefix, whiteoutPrefix } from "./overlay-marks.ts";
 import { deviceOf, headOfStat, modifiedOf } from "#lib/tar/stat-head.ts";
+import { capabilitiesInside, capabilityXattr } from "./file-capabilities.ts";
 import { isWhiteout } from "./stat-fields.ts";
 import type { DiffId } from "./types.ts";
 
@@ -114,5 +115,7 @@ class DiffArchive {
 function keptXattrs(directory: ConfinedDirectory, name: string): ReadonlyMap<string, Buffer> {
   const xattrs = directory.xattrs(name);
   for (const key of xattrs.keys()) if (key.startsWith(overlayXattrPrefix)) xattrs.delete(key);
+  const capabilities = xattrs.get(capabilityXattr);
+  if (capabilities) xattrs.set(capabilityXattr, capabilitiesInside(capabilities, undefined));
   return xattrs;
 }

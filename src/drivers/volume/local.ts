@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, lstat, stat } from "node:fs/promises";
+import { chown, mkdir, open, readdir, lstat, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
@@ -16,12 +16,15 @@ export class LocalVolumeDriver implements VolumeDriver {
   readonly #root: string;
   readonly #kernel: Kernel;
   readonly #helpers: HelperPool;
+  readonly #owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly #locks = new KeyedMutex();
   /** How often each volume with mount options is in use. */
   readonly #uses = new Map<string, number>();
 
-  constructor(root: string, kernel: Kernel, helpers: HelperPool) {
+  /** @param owner  of new volumes: the containers' root, where that is not the host's */
+  constructor(root: string, kernel: Kernel, helpers: HelperPool, owner?: { readonly uid: number; readonly gid: number }) {
     this.#root = root;
+    this.#owner = owner;
     this.#kernel = kernel;
     this.#helpers = helpers;
   }
@@ -39,7 +42,8 @@ export class LocalVolumeDriver implements VolumeDriver {
     // The root is closed to others; the data itself is the container's business.
     await mkdir(this.#root, { recursive: true, mode: 0o701 });
     await mkdir(join(this.#root, name), { recursive: true, mode: 0o701 });
-    await mkdir(this.path(name), { recursive: true, mode: 0o755 });
+    const isNew = (await mkdir(this.path(name), { recursive: true, mode: 0o755 })) !== undefined;
+    if (isNew && this.#owner) await chown(this.path(name), this.#owner.uid, this.#owner.gid);
     await syncFolder(join(this.#root, name));
     await syncFolder(this.#root);
   }

@@ -7,10 +7,11 @@ import { makeFolders } from "./monitor.ts";
 import { attachMounts, needsAttaching } from "./mounts/attach.ts";
 import { rootfsOptions } from "./rootfs.ts";
 import { isRunning, wasStarted } from "./state.ts";
+import { idMapOf } from "./user-namespace.ts";
 
 export type ArchiveDependencies = Pick<
   ContainerDependencies,
-  "attachSubpath" | "containers" | "detach" | "instance" | "snapshots" | "volumes"
+  "attachSubpath" | "containers" | "detach" | "instance" | "settings" | "snapshots" | "volumes"
 >;
 
 /** What a container sees, ready to be looked at from outside, running or not. Dispose to give it back. */
@@ -21,13 +22,14 @@ export interface ContainerView extends AsyncDisposable {
 /** The root file system with volumes, binds and the daemon's files. */
 export async function openView(deps: ArchiveDependencies, record: ContainerRecord): Promise<ContainerView> {
   await using undo = new AsyncDisposableStack();
-  const { rootfs } = await openRootfs(deps, record, undo);
+  const { rootfs, ...mapped } = await openRootfs(deps, record, undo);
   const mounts: TreeMount[] = daemonFiles(deps, record);
   for (const mount of record.mounts) if (!needsAttaching(mount)) mounts.push(await openMount(deps, record, mount, undo));
   mounts.push(...(await openAttached(deps, record, undo)));
   mounts.sort((a, b) => depth(a.destination) - depth(b.destination));
   const { state } = record;
   const tree: TreeRequest = {
+    ...mapped,
     rootfs,
     readOnly: record.hostConfig.ReadonlyRootfs === true,
     mounts,
@@ -39,23 +41,26 @@ export async function openView(deps: ArchiveDependencies, record: ContainerRecor
 /** The root file system alone. */
 export async function openRootView(deps: ArchiveDependencies, record: ContainerRecord): Promise<ContainerView> {
   await using undo = new AsyncDisposableStack();
-  const { rootfs } = await openRootfs(deps, record, undo);
-  return viewOf({ rootfs, readOnly: false, mounts: [] }, undo.move());
+  return viewOf({ ...(await openRootfs(deps, record, undo)), readOnly: false, mounts: [] }, undo.move());
 }
 
 function viewOf(tree: TreeRequest, held: AsyncDisposableStack): ContainerView {
   return { tree, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-async function openRootfs(deps: ArchiveDependencies, record: ContainerRecord, undo: AsyncDisposableStack): Promise<{ rootfs: string }> {
-  const options = rootfsOptions(deps.instance, record);
+async function openRootfs(
+  deps: ArchiveDependencies,
+  record: ContainerRecord,
+  undo: AsyncDisposableStack,
+): Promise<Pick<TreeRequest, "rootfs" | "idMap">> {
+  const options = rootfsOptions(deps, record);
   undo.use(
     await deps.snapshots.borrow(options, async () => {
       deps.containers.get(record.id); // removed meanwhile: its folders must not come into being again
       await makeFolders(deps, record.id);
     }),
   );
-  return { rootfs: options.target };
+  return { rootfs: options.target, ...(options.idMap && { idMap: options.idMap }) };
 }
 
 async function openMount(
@@ -89,7 +94,7 @@ async function openAttached(deps: ArchiveDependencies, record: ContainerRecord, 
   }
   // Not the place of a start, which may come meanwhile.
   const folder = instancePaths(deps.instance).container(randomId()).mounts;
-  const attached = undo.use(await attachMounts(deps, folder, wanted));
+  const attached = undo.use(await attachMounts(deps, folder, wanted, idMapOf(deps, record)));
   return attached.mounts.map(({ destination, writable, source }) => ({ ...common, destination, writable, source }));
 }
 

@@ -26,7 +26,7 @@ import { containerCapabilities } from "./spec/capabilities.ts";
 import { parseSecurityOptions } from "./spec/security.ts";
 import type { SpareMonitor, SpareMonitors } from "./spare-monitor.ts";
 import { initialState } from "./state.ts";
-import { refuseUnsupported } from "./unsupported.ts";
+import { refuseUserNamespaceConflicts } from "./user-namespace.ts";
 import { validateConfig } from "./validate.ts";
 
 export interface CreateOptions {
@@ -55,7 +55,6 @@ export async function createContainer(
   deps.warmCgroups();
   const { HostConfig: hostInput, NetworkingConfig: networking, ...configInput } = request;
   const { possible: hostConfig, warnings } = withoutImpossible(withDefaults(deps, hostInput ?? {}, options), deps.settings.cgroups);
-  refuseUnsupported(hostConfig);
   const storageWarnings = validateStorageOptions(hostConfig, deps.instance.dataRoot);
   refuseNetworkConflicts(configInput, hostConfig);
   validateConfig(configInput, hostConfig, deps.settings.cgroups);
@@ -65,6 +64,7 @@ export async function createContainer(
   const image = deps.images.resolveForRun(configInput.Image ?? "", options.platform);
   const config = mergeImageConfig(configInput, image.runConfig);
   validateConfig(config, hostConfig, deps.settings.cgroups);
+  refuseUserNamespaceConflicts(hostConfig, deps.settings.idMap !== undefined);
   if ((config.Entrypoint ?? []).length + (config.Cmd ?? []).length === 0) throw new EngineError("invalid", "no command specified");
   for (const port of Object.keys(config.ExposedPorts ?? {})) parsePorts(port);
   validateLogOptions(hostConfig.LogConfig?.Type ?? "", hostConfig.LogConfig?.Config ?? {});

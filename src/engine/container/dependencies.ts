@@ -13,6 +13,8 @@ import type { EventBus } from "../event/bus.ts";
 import type { ImageService } from "../image/service.ts";
 import type { NetworkService } from "../network/service.ts";
 import type { VolumeService } from "../volume/service.ts";
+import type { ContainerProcess } from "#types/record/container.ts";
+import type { IdMap } from "#types/record/id-map.ts";
 import type { ContainerRegistry } from "./registry.ts";
 
 /** What the daemon was told that concerns containers. */
@@ -34,6 +36,8 @@ export interface ContainerSettings {
   readonly dnsOptions: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly stopTimeoutSeconds: number;
+  /** Of containers' user namespaces (`--userns-remap`). */
+  readonly idMap?: IdMap;
 }
 
 export interface HostMount {
@@ -70,6 +74,8 @@ export interface ContainerDependencies {
   hostMounts(): readonly HostMount[];
   /** Attaches a folder or file below `root` at `target`. @throws an error with the errno's name in `code` */
   attachSubpath(root: string, path: string, target: string): Promise<void>;
+  /** Attaches what a process has mounted at a path, at `target`, which is made. Starts a process. */
+  attachOfProcess(process: ContainerProcess, path: string, target: string): Promise<void>;
   /** Unmounts and removes a mount point, never what is below; success when there is none. */
   detach(target: string): Promise<void>;
   makeFolder(path: string): Promise<void>;

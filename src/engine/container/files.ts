@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { chown, writeFile } from "node:fs/promises";
+import { mappedRoot } from "#lib/id-map.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
+import type { IdMap } from "#types/record/id-map.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import type { LinkedHost } from "./links/linked.ts";
@@ -43,10 +45,14 @@ export function containerFileTexts(
  * @param written  what is in them already
  */
 export async function writeContainerFiles(files: ContainerFiles, texts: ContainerFileTexts, written?: ContainerFileTexts): Promise<void> {
-  const names = ["hosts", "hostname", "resolvConf"] as const;
-  await Promise.all(
-    names.map((name) => (texts[name] === written?.[name] ? undefined : writeFile(files[name], texts[name], { mode: 0o644 }))),
-  );
+  const changed = (["hosts", "hostname", "resolvConf"] as const).filter((name) => texts[name] !== written?.[name]);
+  await Promise.all(changed.map((name) => writeFile(files[name], texts[name], { mode: 0o644 })));
+}
+
+/** The container's root may change its own files, whoever that is on the host. */
+export async function giveContainerFiles(files: ContainerFiles, map: IdMap | undefined): Promise<void> {
+  const { uid, gid } = map ? mappedRoot(map) : { uid: 0, gid: 0 };
+  await Promise.all([files.hosts, files.hostname, files.resolvConf].map((file) => chown(file, uid, gid)));
 }
 
 const localEntries = `127.0.0.1\tlocalhost

@@ -1,4 +1,4 @@
-import type { RuntimeExit, RuntimeProcess } from "#drivers/runtime/types.ts";
+import type { RunListener, RuntimeExit, RuntimeProcess } from "#drivers/runtime/types.ts";
 import { KeyedMutex, sleep } from "#lib/async.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
@@ -15,6 +15,7 @@ import { cgroupsPath } from "./spec/assemble.ts";
 import type { SpareMonitors } from "./spare-monitor.ts";
 import { now, runtimeOf, startContainer } from "./start.ts";
 import { isRunning } from "./state.ts";
+import { removeRootFolder } from "./user-namespace.ts";
 import type { WaitResult, Waiters } from "./waiters.ts";
 
 /** Beginning, end and removal of containers. One operation at a time for each container; exits are handled whenever they come. */
@@ -57,7 +58,7 @@ export class Lifecycle {
     if (automatic && containers.peek(id)?.state.status !== "restarting") return;
     if (!automatic && record.restartCount !== 0) await containers.note(id, { restartCount: 0 });
     try {
-      await startContainer(this.#deps, id, live, (which) => (exit) => void this.#onExit(which, exit));
+      await startContainer(this.#deps, id, live, (which) => this.#listenerOf(which));
       await rewriteLinkingFiles(this.#deps, id);
     } catch (error) {
       this.#startFailed(id, live);
@@ -81,7 +82,27 @@ export class Lifecycle {
     if (!isRunning(record.state)) return;
     const paths = instancePaths(this.#deps.instance).container(id);
     this.#live.of(id).startedMonotonic = this.#deps.clock.monotonic() - runtimeOf(this.#deps, record).ageOf(record.state.process);
-    runtimeOf(this.#deps, record).watch(id, record.state.process, paths.persist, (exit) => void this.#onExit(id, exit));
+    runtimeOf(this.#deps, record).watch(id, record.state.process, paths.persist, this.#listenerOf(id, record.state.oomKilled));
+  }
+
+  /** @param wasToldOom  by the daemon before this one */
+  #listenerOf(id: string, wasToldOom = false): RunListener {
+    let isKnown = wasToldOom;
+    return {
+      onOom: () => {
+        if (isKnown) isKnown = false;
+        else this.#onOom(id);
+      },
+      onExit: (exit) => void this.#onExit(id, exit),
+    };
+  }
+
+  #onOom(id: string): void {
+    const { containers, events } = this.#deps;
+    const record = containers.peek(id);
+    if (!record || !isRunning(record.state)) return;
+    if (!record.state.oomKilled) void containers.change(id, { type: "oom" });
+    events.emit("container", "oom", id, containerAttributes(record));
   }
 
   /**
@@ -127,7 +148,6 @@ export class Lifecycle {
   #announceExit(record: ContainerRecord, exit: RuntimeExit, ranMilliseconds: number): void {
     const { events } = this.#deps;
     const attributes = containerAttributes(record);
-    if (exit.oomKilled) events.emit("container", "oom", record.id, attributes);
     const execDuration = String(Math.floor(ranMilliseconds / 1000));
     events.emit("container", "die", record.id, { ...attributes, execDuration, exitCode: String(exit.exitCode) });
   }
@@ -178,6 +198,7 @@ export class Lifecycle {
     const { id } = record;
     const paths = instancePaths(deps.instance).container(id);
     await runtimeOf(deps, record).remove(id, paths.bundle, cgroupsPath(deps, record));
+    if (record.idMap) await removeRootFolder(deps, id);
     await deps.snapshots.leave(paths.rootfs);
     if (record.sandbox && deps.containers.peek(id)) {
       const { sandbox: _gone, ...rest } = deps.containers.get(id);

@@ -7,6 +7,7 @@ import { containerFileTexts, type ContainerFileTexts, usesEmbeddedResolver, writ
 import { sharedOwner } from "./shared-mode.ts";
 import { sizeLimitBytes } from "./size-limit.ts";
 import { resolveSpec } from "./spec/resolve.ts";
+import { idMapOf } from "./user-namespace.ts";
 
 /** A container whose first process waits, made before its start was asked for. It is what is wanted if the start has the same configuration. */
 export interface MadeAhead {
@@ -28,7 +29,7 @@ export async function makeAhead(
   starting: StartingContainer,
   mounted: Promise<void>,
 ): Promise<MadeAhead | undefined> {
-  if (!standsAlone(record)) return undefined;
+  if (!standsAlone(record) || idMapOf(deps, record) !== undefined) return undefined;
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway };
   const files = containerFileTexts(record, undefined, names, usesEmbeddedResolver(deps, record));
   await Promise.all([mounted, writeContainerFiles(instancePaths(deps.instance).container(record.id), files)]);

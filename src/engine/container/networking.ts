@@ -4,6 +4,7 @@ import type { EndpointSettings } from "#types/engine-api/index.ts";
 import type { ContainerNetwork, ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { containerFileTexts, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
+import { admitLinked } from "./links/admit.ts";
 import { linkedHosts } from "./links/linked.ts";
 import { toContainerNetwork } from "./requested-networks.ts";
 import { isRunning } from "./state.ts";
@@ -43,6 +44,7 @@ export async function connectContainer(
   if (!request) throw new EngineError("invalid", `container cannot be connected to network ${config.name}`);
   const sandbox = await deps.networkDriver.connect(record.id, request);
   await deps.containers.update(record.id, (now) => ({ ...now, sandbox, networks: { ...now.networks, [config.name]: wanted } }));
+  await admitLinked(deps, deps.containers.get(record.id));
   await rewriteFiles(deps, record.id);
   deps.networks.announce("connect", config.id, record.id);
 }

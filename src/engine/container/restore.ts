@@ -11,6 +11,7 @@ import { endLeftCheck } from "./health/left-checks.ts";
 import { healthUnchecked } from "./health/state.ts";
 import type { HealthMonitor } from "./health/monitor.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { admitLinked } from "./links/admit.ts";
 import { startsWithDaemon } from "./restart-policy.ts";
 import { removeDisk } from "./rootfs.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
@@ -18,6 +19,7 @@ import { logConfig } from "./log-config.ts";
 import { now, runtimeOf } from "./start.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
 import { isRunning } from "./state.ts";
+import { keepRootFolder } from "./user-namespace.ts";
 
 const unknownExitCode = 255;
 const exitFileMilliseconds = 3000;
@@ -46,7 +48,10 @@ export async function restoreContainers(deps: ContainerDependencies, lifecycle: 
       record.sandbox ? [{ ...record.sandbox, resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) } }] : [],
     ) satisfies (SandboxState & object)[],
   );
-  for (const record of alive) for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.adopt(mount.name);
+  for (const record of alive) {
+    await admitLinked(deps, record);
+    for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.adopt(mount.name);
+  }
   await deps.volumes.unmountUnused();
   await detachLeft(deps);
   await removeOrphans(deps);
@@ -123,9 +128,10 @@ async function restoreOne(deps: ContainerDependencies, record: ContainerRecord):
         ...rest,
         ...(found.exit === undefined && { interrupted: true }),
         ...(record.health && { health: healthUnchecked(record.health) }),
-        state: { ...history, status: "exited", exitCode, oomKilled, finishedAt: now(deps) },
+        state: { ...history, status: "exited", exitCode, oomKilled: oomKilled || history.oomKilled, finishedAt: now(deps) },
       }),
     );
+    if (oomKilled && !history.oomKilled) deps.events.emit("container", "oom", record.id, containerAttributes(record));
     deps.events.emit("container", "die", record.id, { ...containerAttributes(record), exitCode: String(exitCode) });
     log.info("container ended while the daemon was away", { container: record.id, exitCode, known: found.exit !== undefined });
     if (record.hostConfig.AutoRemove) return removeRecord(deps, record);
@@ -158,9 +164,15 @@ async function removeRecord(deps: ContainerDependencies, record: ContainerRecord
 
 /** What a start had attached when it was killed: nothing needs it any more. */
 async function detachLeft(deps: ContainerDependencies): Promise<void> {
-  const { mounts } = instancePaths(deps.instance);
-  for (const holder of await deps.listFolders(mounts)) {
-    const folder = `${mounts}/${holder}`;
+  const { mounts, roots } = instancePaths(deps.instance);
+  await detachAllIn(deps, mounts);
+  await detachAllIn(deps, roots);
+  for (const { id, state, idMap } of deps.containers.all()) if (isRunning(state) && idMap) await keepRootFolder(deps, id);
+}
+
+async function detachAllIn(deps: ContainerDependencies, place: string): Promise<void> {
+  for (const holder of await deps.listFolders(place)) {
+    const folder = `${place}/${holder}`;
     // Parts of what is mounted beside them come last in the order of names, and go first.
     for (const name of [...(await deps.listFolders(folder))].sort().reverse()) {
       await deps.snapshots.unmount(`${folder}/${name}`);

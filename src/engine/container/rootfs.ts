@@ -1,23 +1,27 @@
 import { makeInitFiles } from "#drivers/snapshot/init-files.ts";
 import type { MountOptions } from "#drivers/snapshot/types.ts";
 import { parseDigest } from "#lib/digest.ts";
+import { mappedRoot } from "#lib/id-map.ts";
 import { instancePaths, type Instance } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { sizeLimitBytes } from "./size-limit.ts";
+import { idMapOf } from "./user-namespace.ts";
+
+type RootfsDependencies = Pick<ContainerDependencies, "containers" | "instance" | "settings">;
 
 /**
  * Mounts a container's root file system, with what every container has beside its image.
  * @param prepared  its folders were made by `prepareRootfs`
  */
 export async function mountRootfs(
-  deps: Pick<ContainerDependencies, "instance" | "snapshots">,
+  deps: RootfsDependencies & Pick<ContainerDependencies, "snapshots">,
   record: ContainerRecord,
   prepared = false,
 ): Promise<void> {
-  const options = rootfsOptions(deps.instance, record);
+  const options = rootfsOptions(deps, record);
   await deps.snapshots.mount({ ...options, prepared: prepared && options.disk === undefined });
-  makeInitFiles(options.target);
+  makeInitFiles(options.target, options.idMap && mappedRoot(options.idMap));
 }
 
 /** Makes the folders of a container that is still to come: one without a limit of its size. */
@@ -27,16 +31,15 @@ export function prepareRootfs({ instance, snapshots }: Pick<ContainerDependencie
 }
 
 /** What a container's root file system is made of. */
-export function rootfsOptions(
-  instance: Pick<Instance, "dataRoot" | "execRoot">,
-  record: Pick<ContainerRecord, "id" | "hostConfig" | "layers" | "volatile">,
-): MountOptions {
+export function rootfsOptions(deps: RootfsDependencies, record: ContainerRecord): MountOptions {
   const layers = record.layers.map(parseDigest);
+  const idMap = idMapOf(deps, record);
   return {
     layers,
-    ...writableFolders(instance, record),
-    target: instancePaths(instance).container(record.id).rootfs,
+    ...writableFolders(deps.instance, record),
+    target: instancePaths(deps.instance).container(record.id).rootfs,
     volatile: record.volatile,
+    ...(idMap && { idMap }),
   };
 }
 

@@ -15,6 +15,7 @@ import { LiveContainers, type LiveContainer, type PendingAttach } from "./live.t
 import { parseContainerName } from "./names.ts";
 import { connectContainer, disconnectContainer, networkEndpoints, rewriteFiles, type NetworkEndpoint } from "./networking.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
+import { refuseLinked } from "./links/admit.ts";
 import { linkPath } from "./links/linked.ts";
 import { joinEntries } from "./log-pieces.ts";
 import { logConfig } from "./log-config.ts";
@@ -89,9 +90,11 @@ export class ContainerService {
 
   /** @throws {EngineError} `not_found`, `conflict` with Docker's texts */
   async removeLink(name: string): Promise<void> {
-    if (this.#deps.containers.findLink(name) === undefined && this.lookup(name))
+    const found = this.#deps.containers.findLink(name);
+    if (found === undefined && this.lookup(name))
       throw new EngineError("conflict", "Conflict, cannot remove the default link name of the container");
     const record = await this.#deps.containers.removeLink(name);
+    if (found) refuseLinked(this.#deps, record, found.link.containerId);
     if (isRunning(record.state)) await rewriteFiles(this.#deps, record.id);
   }
 

@@ -3,22 +3,26 @@ import { dirname } from "node:path";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
 import type { RuntimeDriver, RuntimeProcess, StartingContainer, StdinConnection } from "#drivers/runtime/types.ts";
+import type { UserNamespace } from "#drivers/runtime/user-namespace.ts";
 import { deferred } from "#lib/async.ts";
 import { formatTimeNano } from "#lib/clock.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
+import type { IdMap } from "#types/record/id-map.ts";
 import type { SandboxState } from "#types/record/network.ts";
 import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
-import { containerFileTexts, upstreamServers, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
+import { containerFileTexts, giveContainerFiles, upstreamServers, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
+import { admitLinked } from "./links/admit.ts";
 import { linkedHosts } from "./links/linked.ts";
 import type { LiveContainer } from "./live.ts";
 import { logConfig } from "./log-config.ts";
 import type { MadeAhead } from "./made-ahead.ts";
 import { beginRequest, isStdinOnce, makeFolders, monitorShape } from "./monitor.ts";
 import { attachMounts } from "./mounts/attach.ts";
+import { attachSharedMemory } from "./mounts/shared-memory.ts";
 import { placeMounts } from "./mounts/place.ts";
 import { portRequests } from "./ports.ts";
 import { mountRootfs } from "./rootfs.ts";
@@ -26,6 +30,7 @@ import { cgroupsPath } from "./spec/assemble.ts";
 import { withRequestedDevices } from "./spec/device-requests.ts";
 import { resolveSpec } from "./spec/resolve.ts";
 import { wasStarted } from "./state.ts";
+import { attachRootfs, openUserNamespace, removeRootFolder } from "./user-namespace.ts";
 
 /** Releases in reverse order, unless the start succeeds. */
 type Undo = AsyncDisposableStack;
@@ -65,6 +70,8 @@ async function run(
   const { id } = record;
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
+  // What it refuses is refused before anything is made.
+  using userNamespace = deps.settings.idMap && (await openUserNamespace(deps, record));
   const spare = await live.takeSpare();
   const ahead = await spare?.ahead;
   undo.defer(() => deps.removeTree(paths.bundle));
@@ -88,14 +95,17 @@ async function run(
     return undo.use(runtime.begin(beginRequest(deps, id, shape, cgroupsPath(deps, record))));
   };
   const starting = spare ? undo.use(spare.starting) : begin();
-  const sandbox = await makeSandbox(deps, record, undo);
+  const sandbox = await makeSandbox(deps, record, undo, userNamespace?.namespace);
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway, linked: linkedHosts(deps, record) };
+  const map = userNamespace?.map;
   const texts = containerFileTexts(record, sandbox, names, usesEmbeddedResolver(deps, record));
-  const filesWritten = writeContainerFiles(paths, texts, ahead?.files);
+  const filesWritten = writeContainerFiles(paths, texts, ahead?.files).then(() =>
+    map || record.idMap ? giveContainerFiles(paths, map) : undefined,
+  );
   filesWritten.catch(() => undefined); // awaited below
   await mounted;
   const volumes = await mountVolumes(deps, record, undo);
-  await using attached = await attachMounts(deps, paths.mounts, volumes);
+  await using attached = await attachMounts(deps, paths.mounts, volumes, map);
   const placed = await placeMounts(deps, attached.mounts);
   for (const mount of record.mounts) {
     if (mount.type === "volume" && !mount.noCopy && mount.name !== undefined)
@@ -103,7 +113,12 @@ async function run(
   }
 
   const requests = record.hostConfig.DeviceRequests ?? [];
-  const ownSpec = resolveSpec(deps, record, { netnsPath: sandbox?.netnsPath, mounts: placed });
+  if (userNamespace) undo.defer(() => removeRootFolder(deps, id));
+  await using root = userNamespace && (await attachRootfs(deps, id, userNamespace.map));
+  await using sharedMemory = await attachSharedMemory(deps, record);
+  const inNamespace = userNamespace && root && { path: userNamespace.namespace.path, map: userNamespace.map, rootfs: root.path };
+  const made = { netnsPath: sandbox?.netnsPath, mounts: placed, sharedMemory: sharedMemory?.path, userNamespace: inNamespace };
+  const ownSpec = resolveSpec(deps, record, made);
   const spec = requests.length > 0 ? await withRequestedDevices(deps.cdi, requests, ownSpec) : ownSpec;
 
   await Promise.all([logOpened, filesWritten]);
@@ -113,7 +128,7 @@ async function run(
   creating.catch(() => undefined); // awaited below
   const joined = sandbox && (await joinNetworks(deps, record, sandbox, creating));
   const process = await creating;
-  await startProcess(deps, record, live, { runtime, process, sandbox: joined, onExit: onExit(id) });
+  await startProcess(deps, record, live, { runtime, process, sandbox: joined, map, onExit: onExit(id) });
 }
 
 /** What was made ahead, if it is what is wanted now; else it goes, and the container is made anew. */
@@ -161,6 +176,7 @@ async function startProcess(
     readonly runtime: RuntimeDriver;
     readonly process: RuntimeProcess;
     readonly sandbox: SandboxState | undefined;
+    readonly map: IdMap | undefined;
     readonly onExit: Parameters<RuntimeDriver["watch"]>[3];
   },
 ): Promise<void> {
@@ -179,7 +195,11 @@ async function startProcess(
   const recorded = deps.containers.change(
     id,
     { type: "start", process, at: now(deps) },
-    { stoppedByUser: false, interrupted: false, ...(made.sandbox && { sandbox: made.sandbox }) },
+    {
+      ...{ stoppedByUser: false, interrupted: false },
+      ...(made.sandbox && { sandbox: made.sandbox }),
+      ...((made.map ?? record.idMap) && { idMap: made.map ?? null }),
+    },
   );
   runtime.watch(id, process, paths.persist, made.onExit);
   deps.events.emit("container", "start", id, containerAttributes(record));
@@ -213,17 +233,26 @@ function networkIdOf(deps: ContainerDependencies, name: string): string {
 }
 
 /** undefined: the network of the host or of another container. */
-async function makeSandbox(deps: ContainerDependencies, record: ContainerRecord, undo: Undo): Promise<SandboxState | undefined> {
+async function makeSandbox(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  undo: Undo,
+  userNamespace: UserNamespace | undefined,
+): Promise<SandboxState | undefined> {
   const mode = record.hostConfig.NetworkMode ?? "bridge";
   if (mode === "host" || mode.startsWith("container:")) return undefined;
-  const sandbox = await createSandbox(deps, record);
+  const sandbox = await createSandbox(deps, record, userNamespace);
   undo.defer(() => {
     for (const endpoint of sandbox.endpoints) deps.networks.announce("disconnect", endpoint.networkId, record.id);
   });
   return sandbox;
 }
 
-async function createSandbox(deps: ContainerDependencies, record: ContainerRecord): Promise<SandboxState> {
+async function createSandbox(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  userNamespace: UserNamespace | undefined,
+): Promise<SandboxState> {
   let endpoints;
   try {
     endpoints = deps.networks.endpointRequests(record);
@@ -238,6 +267,7 @@ async function createSandbox(deps: ContainerDependencies, record: ContainerRecor
       ports: portRequests(record.config, record.hostConfig),
       resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) },
       sysctls: {},
+      ...(userNamespace?.network !== undefined && { namespace: userNamespace.network }),
     });
   } catch (error) {
     throw networkError(record, error, endpoints[0]?.endpointId);
@@ -252,7 +282,9 @@ async function joinNetworks(
   creating: Promise<unknown>,
 ): Promise<SandboxState> {
   try {
-    return await deps.networkDriver.joinSandbox(record.id);
+    const joined = await deps.networkDriver.joinSandbox(record.id);
+    await admitLinked(deps, record);
+    return joined;
   } catch (error) {
     await creating.catch(() => undefined);
     throw networkError(record, error, sandbox.endpoints[0]?.endpointId);

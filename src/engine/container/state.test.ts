@@ -18,6 +18,12 @@ describe("a container", () => {
     expect(failed).toMatchObject({ status: "created", exitCode: 127, error: "no such program", startedAt: zeroTime });
   });
 
+  test("that survives a kill for want of memory keeps it in mind to its end, and no longer", () => {
+    expect(after(...started, { type: "oom" })).toMatchObject({ status: "running", oomKilled: true });
+    expect(after(...started, { type: "oom" }, ended)).toMatchObject({ status: "exited", oomKilled: true });
+    expect(after(...started, { type: "oom" }, ended, ...started)).toMatchObject({ status: "running", oomKilled: false });
+  });
+
   test("that is paused still runs", () => {
     expect(isRunning(after(...started, { type: "pause" }))).toBe(true);
     expect(after(...started, { type: "pause" }, { type: "unpause" }).status).toBe("running");

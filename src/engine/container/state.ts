@@ -8,6 +8,8 @@ export type ContainerChange =
   /** It could not be started: back to where it was, with the reason. */
   | { readonly type: "start-failed"; readonly exitCode: number; readonly error: string; readonly at: string }
   | { readonly type: "pause" | "unpause" }
+  /** A process of it was killed for want of memory; it may live on. */
+  | { readonly type: "oom" }
   | { readonly type: "exit"; readonly exitCode: number; readonly oomKilled: boolean; readonly error: string; readonly at: string }
   /** Ended, and the restart policy waits to start it again. */
   | { readonly type: "restarting" }
@@ -49,10 +51,13 @@ export function applyChange(state: ContainerState, change: ContainerChange): Con
     case "unpause":
       if (state.status === "paused") return { ...state, status: "running" };
       break;
+    case "oom":
+      if (isRunning(state)) return { ...state, oomKilled: true };
+      break;
     case "exit":
       if (isRunning(state)) {
         const { exitCode, oomKilled, error, at } = change;
-        return { ...history, status: "exited", exitCode, oomKilled, error, finishedAt: at };
+        return { ...history, status: "exited", exitCode, oomKilled: oomKilled || history.oomKilled, error, finishedAt: at };
       }
       break;
     case "restarting":

@@ -1,6 +1,5 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { ContainerConfig, HostConfig } from "#types/engine-api/index.ts";
-import { unsupportedHostFields, refuseUnsupported } from "./unsupported.ts";
 import { validateConfig } from "./validate.ts";
 
 const host =
@@ -49,18 +48,4 @@ test.each([
   [host({ ExtraHosts: ["a:999.1.1.1"] }), "invalid IP address in add-host"],
 ])("%p is refused", (body, message) => {
   expect(body).toThrow(message);
-});
-
-describe("fields that are not carried out yet", () => {
-  test("are refused by name when they mean something", () => {
-    expect(() => refuseUnsupported({ UsernsMode: "private" })).toThrow("HostConfig.UsernsMode is not implemented yet");
-  });
-
-  test("are accepted with zero and with Docker's default", () => {
-    expect(() => refuseUnsupported({ UsernsMode: "host", Links: null })).not.toThrow();
-  });
-
-  test("are these, and no more", () => {
-    expect(Object.keys(unsupportedHostFields).sort()).toEqual(["UsernsMode"].sort());
-  });
 });

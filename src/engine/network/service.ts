@@ -26,6 +26,7 @@ export interface NetworkCreateRequest {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+const interContainerOption = "com.docker.network.bridge.enable_icc";
 const predefined = ["bridge", "host", "none"];
 
 /** Networks by name and id, and what containers ask of them. */
@@ -44,10 +45,14 @@ export class NetworkService {
     this.#events = events;
   }
 
-  /** Makes the records of bridge, host and none at the first start. */
-  async ensurePredefined(bridgeAddress: string | undefined): Promise<void> {
+  /** Makes the records of bridge, host and none at the first start. Whether containers may talk on the bridge can change with each start. */
+  async ensurePredefined(settings: { readonly bridgeAddress: string | undefined; readonly interContainer: boolean }): Promise<void> {
     for (const name of predefined) {
-      if (this.lookup(name)) continue;
+      const known = this.lookup(name);
+      if (known) {
+        if (name === "bridge") await this.#setInterContainer(known, settings.interContainer);
+        continue;
+      }
       const driver = name === "bridge" ? "bridge" : name === "host" ? "host" : "null";
       const record = this.#toRecord(
         {
@@ -59,13 +64,13 @@ export class NetworkService {
           enableIpv6: false,
           ipamDriver: "default",
           ipamOptions: null,
-          subnets: driver === "bridge" ? this.#defaultSubnets(bridgeAddress) : [],
+          subnets: driver === "bridge" ? this.#defaultSubnets(settings.bridgeAddress) : [],
           labels: {},
           options:
             name === "bridge"
               ? {
                   "com.docker.network.bridge.default_bridge": "true",
-                  "com.docker.network.bridge.enable_icc": "true",
+                  [interContainerOption]: String(settings.interContainer),
                   "com.docker.network.bridge.enable_ip_masquerade": "true",
                   "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
                   "com.docker.network.bridge.name": this.#instance.defaultBridge,
@@ -77,6 +82,17 @@ export class NetworkService {
       );
       await this.#store.update((transaction) => transaction.put("network", record.config.id, record));
     }
+  }
+
+  async #setInterContainer(record: NetworkRecord, interContainer: boolean): Promise<void> {
+    const { config, options } = record;
+    if (config.interContainer === interContainer) return;
+    const changed = {
+      ...record,
+      config: { ...config, interContainer },
+      options: { ...options, [interContainerOption]: String(interContainer) },
+    };
+    await this.#store.update((transaction) => transaction.put("network", config.id, changed));
   }
 
   /** `--bip` names address and prefix; else the first free pool. */

@@ -1,4 +1,5 @@
 import { sizeOption } from "#drivers/snapshot/sized-disk.ts";
+import { writableName } from "#os/idmapped-overlay.ts";
 import { readMounts, type MountInfo } from "#os/mount.ts";
 import type { Finding } from "./difference.ts";
 import { isBelow } from "./host.ts";
@@ -50,10 +51,13 @@ function checkContainerMount(records: Records, mount: MountInfo): Finding[] {
   if (!records.mayRun(id)) return finding(`is mounted, but the container is ${container.state.status}: nothing should be`);
   if (target !== rootfs) return finding(`a ${mount.type} is mounted, only ${rootfs} should be`);
   const options = mount.superOptions.split(",");
-  const ownUpper = isLimited ? `${limited}/upper` : upper;
+  // With ids of a user namespace it was attached elsewhere while the tree was mounted.
+  const ownUpper = container.idMap ? `${records.paths.layers}/mapped/${writableName}/upper` : isLimited ? `${limited}/upper` : upper;
   if (mount.type !== "overlay" || !options.includes(`upperdir=${ownUpper}`)) return finding(`is no overlay on ${ownUpper}, and should be`);
   const chain = chainHexes(container.layers);
-  const strange = [...mount.superOptions.matchAll(/\/(?:mounts|chains)\/([0-9a-f]{64})/g)].find(([, hex]) => !chain.includes(hex ?? ""));
+  const strange = [...mount.superOptions.matchAll(/\/(?:mounts|mapped|chains)\/([0-9a-f]{64})/g)].find(
+    ([, hex]) => !chain.includes(hex ?? ""),
+  );
   return strange ? finding(`stands on layer ${strange[1]}, which is none of its image`) : [];
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { idmapLack } from "#drivers/snapshot/idmap-probe.ts";
 import { openSnapshotter } from "#drivers/snapshot/probe.ts";
 import { messageOf } from "#lib/errors.ts";
 import { silentLogger, type LogFields } from "#lib/log.ts";
@@ -18,7 +19,9 @@ export async function checkKernel(dataRoot: string): Promise<Check[]> {
   try {
     const folder = mkdtempSync(join(existingFolder(dirname(dataRoot)), ".gantry-doctor-"));
     try {
-      return [checkOverlay(folder), await checkErofs(folder, kernel), checkNftables(), ...checkLinks()];
+      const erofs = await checkErofs(folder, kernel);
+      const form = erofs.status === "ok" ? "erofs" : "unpacked";
+      return [checkOverlay(folder), erofs, await checkIdMaps(folder, kernel, form), checkNftables(), ...checkLinks()];
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -74,6 +77,15 @@ async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
     detail: `layers will be unpacked, pulls are slower: ${reason}`,
     advice: "Linux 6.12 or newer with EROFS_FS_BACKED_BY_FILE mounts them",
   };
+}
+
+async function checkIdMaps(folder: string, kernel: Kernel, form: "erofs" | "unpacked"): Promise<Check> {
+  const name = "user namespaces";
+  const ranges = [{ containerId: 0, hostId: 100_000, size: 65_536 }];
+  const lack = await idmapLack(folder, kernel, form, { uids: ranges, gids: ranges });
+  if (lack === undefined) return { name, status: "ok", detail: "--userns-remap can be used" };
+  const advice = "Linux 5.19 or newer maps ids of ext4, xfs and btrfs: name a folder on one of them with --data-root";
+  return { name, status: "warn", detail: `--userns-remap cannot be used: ${lack}`, advice };
 }
 
 function checkNftables(): Check {

@@ -27,6 +27,8 @@ export interface RuntimeSpec {
   readonly hooks?: Readonly<Partial<Record<RuntimeHookName, readonly RuntimeHook[]>>>;
   readonly linux: {
     readonly namespaces: readonly { readonly type: RuntimeNamespace; readonly path?: string }[];
+    readonly uidMappings?: readonly RuntimeIdRange[];
+    readonly gidMappings?: readonly RuntimeIdRange[];
     readonly cgroupsPath: string;
     readonly resources: RuntimeResources;
     readonly devices?: readonly RuntimeDevice[];
@@ -36,6 +38,12 @@ export interface RuntimeSpec {
     readonly readonlyPaths?: readonly string[];
     readonly rootfsPropagation?: string;
   };
+}
+
+export interface RuntimeIdRange {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
 }
 
 export type RuntimeHookName = "prestart" | "createRuntime" | "createContainer" | "startContainer" | "poststart" | "poststop";

@@ -1,4 +1,5 @@
 import type { ContainerConfig, HostConfig } from "#types/engine-api/index.ts";
+import type { IdMap } from "./id-map.ts";
 import type { SandboxState } from "./network.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface ContainerRecord {
   readonly health?: ContainerHealth;
   /** The network namespace while it runs. */
   readonly sandbox?: SandboxState;
+  /** Of its last run, when it had a user namespace. */
+  readonly idMap?: IdMap | null;
   /** Upper mounted volatile: lost after a power cut. */
   readonly volatile: boolean;
   readonly logDriver: string;

@@ -1,3 +1,5 @@
+import { until } from "../../support/until.ts";
+import { eventLine, type EventMessage } from "../event.ts";
 import { play, solo, type PlayBook } from "../play.ts";
 import { filterText } from "../query.ts";
 
@@ -24,6 +26,17 @@ export const events: PlayBook = {
       const id = await t.running();
       await t.quiet("DELETE", `/containers/${id}?force=1`);
       await t.events("destroy");
+    }),
+    play("a kill for want of memory that the container survives", async (t) => {
+      const limits = { Memory: 16 * 2 ** 20, MemorySwap: 16 * 2 ** 20 };
+      const id = await t.running({ HostConfig: limits });
+      const eats = await t.exec(id, { Cmd: ["sh", "-c", 'x=$(head -c 60000000 /dev/zero | tr "\\0" a); echo $x | wc -c'] });
+      await t.quiet("POST", `/exec/${eats}/start`, { Detach: true });
+      const killed = (): Promise<EventMessage[]> => t.readEvents({ container: [id], event: ["oom"] });
+      await until(async () => (await killed()).length > 0, 8000);
+      await t.call("GET", `/containers/${id}/json`, { only: ["State.OOMKilled", "State.Running"] });
+      // The kernel tells one kill several times.
+      t.note("oom", [...new Set((await killed()).map(eventLine))]);
     }),
     play("AutoRemove", async (t) => {
       await t.container({ Cmd: ["true"], HostConfig: { AutoRemove: true } }, { start: true });

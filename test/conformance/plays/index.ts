@@ -1,5 +1,6 @@
 import type { PlayBook } from "../play.ts";
 import { badInput } from "./bad-input.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { cliCommands } from "./cli-commands.ts";
 import { containerArchive } from "./container-archive.ts";
 import { containerCreate } from "./container-create.ts";
@@ -17,6 +18,7 @@ import { logs } from "./logs.ts";
 import { mounts } from "./mounts.ts";
 import { network } from "./network.ts";
 import { system } from "./system.ts";
+import { userNamespaces } from "./user-namespace.ts";
 import { volume } from "./volume.ts";
 
 /** Everything that is played. */
@@ -37,7 +39,9 @@ export const books: readonly PlayBook[] = [
   volume,
   mounts,
   links,
+  userNamespaces,
   events,
+  checkpoint,
   cliCommands,
   badInput,
 ];

@@ -18,7 +18,7 @@ test("this host has everything the tests run on, and the exit code says so", asy
   const checks = JSON.parse(stdout) as Check[];
   expect(checks.filter(({ status }) => status === "missing")).toEqual([]);
   expect(code).toBe(0);
-  for (const name of ["overlay", "erofs", "nf_tables", "bridge", "veth", "conmon", "nft", "cgroups", "disk"])
+  for (const name of ["overlay", "erofs", "user namespaces", "nf_tables", "bridge", "veth", "conmon", "nft", "cgroups", "disk"])
     expect(checks.map((check) => check.name)).toContain(name);
 });
 

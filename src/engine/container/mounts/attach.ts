@@ -1,6 +1,7 @@
-import { parseDigest } from "#lib/digest.ts";
+import { parseDigest, type Digest } from "#lib/digest.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import type { ContainerMount } from "#types/record/container.ts";
+import type { IdMap } from "#types/record/id-map.ts";
 import type { ContainerDependencies } from "../dependencies.ts";
 
 type Dependencies = Pick<ContainerDependencies, "attachSubpath" | "detach" | "snapshots">;
@@ -17,15 +18,23 @@ export function needsAttaching(mount: ContainerMount): boolean {
 
 /**
  * Gives such mounts a path of their own, below `folder`.
+ * @param idMap  of the container's user namespace: images are seen with its ids
  * @throws {EngineError} with Docker's texts; nothing is left then
  */
-export async function attachMounts(deps: Dependencies, folder: string, mounts: readonly ContainerMount[]): Promise<AttachedMounts> {
+export async function attachMounts(
+  deps: Dependencies,
+  folder: string,
+  mounts: readonly ContainerMount[],
+  idMap: IdMap | undefined,
+): Promise<AttachedMounts> {
   if (!mounts.some(needsAttaching)) return { mounts, [Symbol.asyncDispose]: () => Promise.resolve() };
   await using undo = new AsyncDisposableStack();
   undo.defer(() => deps.detach(folder));
   const attached: ContainerMount[] = [];
   for (const [index, mount] of mounts.entries())
-    attached.push(needsAttaching(mount) ? { ...mount, source: await attach(deps, attachedPath(folder, index), mount, undo) } : mount);
+    attached.push(
+      needsAttaching(mount) ? { ...mount, source: await attach(deps, attachedPath(folder, index), { mount, idMap }, undo) } : mount,
+    );
   const held = undo.move();
   return { mounts: attached, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
@@ -34,8 +43,13 @@ export function attachedPath(folder: string, index: number): string {
   return `${folder}/${index}`;
 }
 
-async function attach(deps: Dependencies, target: string, mount: ContainerMount, undo: AsyncDisposableStack): Promise<string> {
-  const root = mount.image ? await mountImage(deps, target, mount.image.layers, undo) : mount.source;
+async function attach(
+  deps: Dependencies,
+  target: string,
+  { mount, idMap }: { readonly mount: ContainerMount; readonly idMap: IdMap | undefined },
+  undo: AsyncDisposableStack,
+): Promise<string> {
+  const root = mount.image ? await mountImage(deps, { layers: mount.image.layers.map(parseDigest), target, idMap }, undo) : mount.source;
   if (mount.subpath === undefined) return root;
   const place = `${target}.subpath`;
   undo.defer(() => deps.detach(place));
@@ -47,12 +61,17 @@ async function attach(deps: Dependencies, target: string, mount: ContainerMount,
   return place;
 }
 
-async function mountImage(deps: Dependencies, target: string, layers: readonly string[], undo: AsyncDisposableStack): Promise<string> {
+async function mountImage(
+  deps: Dependencies,
+  { idMap, ...view }: { readonly layers: readonly Digest[]; readonly target: string; readonly idMap: IdMap | undefined },
+  undo: AsyncDisposableStack,
+): Promise<string> {
+  const { target } = view;
   undo.defer(async () => {
     await deps.snapshots.unmount(target);
     await deps.detach(target);
   });
-  await deps.snapshots.mountView({ layers: layers.map(parseDigest), target });
+  await deps.snapshots.mountView({ ...view, ...(idMap && { idMap }) });
   return target;
 }
 

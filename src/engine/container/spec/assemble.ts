@@ -4,7 +4,9 @@ import { instancePaths } from "#lib/instance.ts";
 import { EngineError } from "#lib/errors.ts";
 import { defaultSeccompProfile } from "#drivers/runtime/seccomp/default-profile.ts";
 import type { RuntimeSeccomp, RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import { lastId } from "#lib/id-map.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
+import type { IdMap } from "#types/record/id-map.ts";
 import type { ContainerDependencies } from "../dependencies.ts";
 import { linkedEnvironment } from "../links/linked.ts";
 import { sharedOwner } from "../shared-mode.ts";
@@ -20,26 +22,36 @@ import { toRlimits } from "./rlimits.ts";
 import { seccompFor } from "./seccomp-profile.ts";
 import { parseSecurityOptions } from "./security.ts";
 
+/** What one start has made. */
+export interface SpecParts {
+  /** Absent: the network of the host or of another container. */
+  readonly netnsPath: string | undefined;
+  readonly user: ResolvedUser;
+  readonly mounts: readonly PlacedMount[];
+  /** Path of another container's /dev/shm, for one that shares it. */
+  readonly sharedMemory?: string | undefined;
+  /** Absent: the host's. The root file system is where that namespace's root can look it up. */
+  readonly userNamespace?: { readonly path: string; readonly map: IdMap; readonly rootfs: string } | undefined;
+}
+
 /** The runtime's config.json of one start: everything the record says, with what this start has made. */
-export function assembleSpec(
-  deps: ContainerDependencies,
-  record: ContainerRecord,
-  made: { readonly netnsPath: string | undefined; readonly user: ResolvedUser; readonly mounts: readonly PlacedMount[] },
-): RuntimeSpec {
+export function assembleSpec(deps: ContainerDependencies, record: ContainerRecord, made: SpecParts): RuntimeSpec {
   const { config, hostConfig: host, id } = record;
   const paths = instancePaths(deps.instance).container(id);
   const privileged = host.Privileged === true;
   const common = processInputs(deps, record, made.user);
-  const namespaces = chooseNamespaces(deps, record, made.netnsPath);
+  const { userNamespace } = made;
+  const namespaces = chooseNamespaces(deps, record, made);
   return buildRuntimeSpec({
     ...common,
-    rootfs: paths.rootfs,
+    rootfs: userNamespace?.rootfs ?? paths.rootfs,
+    ...(userNamespace && { idMap: userNamespace.map }),
     devices: privileged ? hostDevices() : containerDevices(host.Devices ?? [], host.DeviceCgroupRules ?? []),
     mounts: toRuntimeMounts({
       privileged,
       writableCgroups: parseSecurityOptions(host.SecurityOpt ?? []).writableCgroups ?? privileged,
       ownCgroupNamespace: namespaces.cgroup.kind === "own",
-      shm: chooseShm(deps, record),
+      shm: chooseShm(deps, record, made.sharedMemory),
       files: [
         { destination: "/etc/resolv.conf", source: paths.resolvConf },
         { destination: "/etc/hostname", source: paths.hostname },
@@ -51,7 +63,7 @@ export function assembleSpec(
     namespaces: toRuntimeNamespaces(namespaces),
     cgroupsPath: cgroupsPath(deps, record),
     seccomp: chooseSeccomp(record, common.capabilities),
-    sysctls: chooseSysctls(record, made.netnsPath),
+    sysctls: chooseSysctls(record, made),
     ownUts: namespaces.uts.kind === "own",
     rootfsPropagation: rootfsPropagation(made.mounts),
     config,
@@ -88,7 +100,7 @@ export function cgroupsPath(deps: Pick<ContainerDependencies, "instance">, recor
 
 type Choices = Parameters<typeof toRuntimeNamespaces>[0];
 
-function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, netnsPath: string | undefined): Choices {
+function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, { netnsPath, userNamespace }: SpecParts): Choices {
   const { hostConfig: host } = record;
   const shared = (mode: string | undefined, namespace: SharedNamespace): NamespaceChoice => {
     if (mode === "host") return { kind: "host" };
@@ -100,6 +112,7 @@ function chooseNamespaces(deps: ContainerDependencies, record: ContainerRecord, 
     uts: host.UTSMode === "host" || (host.NetworkMode === "host" && !host.UTSMode) ? { kind: "host" } : { kind: "own" },
     pid: shared(host.PidMode, "pid"),
     ipc: shared(host.IpcMode, "ipc"),
+    user: userNamespace ? { kind: "path", path: userNamespace.path } : { kind: "host" },
     // On a v1 or hybrid host a namespace of its own would hide nothing that is mounted.
     cgroup: host.CgroupnsMode === "private" ? { kind: "own" } : { kind: "host" },
   };
@@ -121,15 +134,19 @@ function notRunning({ id, name, state }: ContainerRecord, namespace: SharedNames
   return `cannot join network namespace of a non running container: container ${name} is ${state.status}`;
 }
 
-function chooseShm(deps: ContainerDependencies, record: ContainerRecord): { sizeBytes: number } | { path: string } | undefined {
+function chooseShm(
+  deps: ContainerDependencies,
+  record: ContainerRecord,
+  sharedMemory: string | undefined,
+): { sizeBytes: number } | { path: string } | undefined {
   const mode = record.hostConfig.IpcMode ?? "";
   if (mode === "none") return undefined;
   if (mode === "host") return { path: "/dev/shm" };
   const owner = sharedOwner(mode);
   if (owner !== undefined) {
     const other = deps.containers.find(owner);
-    if (!isRunning(other.state)) throw new EngineError("conflict", notRunning(other, "ipc"));
-    return { path: `/proc/${other.state.process.pid}/root/dev/shm` };
+    if (sharedMemory === undefined) throw new EngineError("conflict", notRunning(other, "ipc"));
+    return { path: sharedMemory };
   }
   return { sizeBytes: record.hostConfig.ShmSize || deps.settings.defaultShmBytes };
 }
@@ -142,7 +159,9 @@ function chooseSeccomp(record: ContainerRecord, capabilities: readonly string[])
 }
 
 /** Ports below 1024 and ping work for every user in a network namespace of its own, as in Docker since 20.10. */
-function chooseSysctls(record: ContainerRecord, netnsPath: string | undefined): Record<string, string> {
-  const own = netnsPath !== undefined ? { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" } : {};
+function chooseSysctls(record: ContainerRecord, { netnsPath, userNamespace }: SpecParts): Record<string, string> {
+  // The kernel refuses groups that the user namespace has not.
+  const lastGroup = userNamespace ? lastId(userNamespace.map.gids) : 2147483647;
+  const own = netnsPath !== undefined ? { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": `0 ${lastGroup}` } : {};
   return { ...own, ...record.hostConfig.Sysctls };
 }

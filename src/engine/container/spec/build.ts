@@ -1,5 +1,6 @@
 import type { ContainerConfig, HostConfig } from "#types/engine-api/index.ts";
-import type { RuntimeMount, RuntimeSeccomp, RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import type { RuntimeIdRange, RuntimeMount, RuntimeSeccomp, RuntimeSpec } from "#types/oci/runtime-spec.ts";
+import type { IdMap, IdRange } from "#types/record/id-map.ts";
 import type { ResolvedUser } from "../user.ts";
 import type { ContainerDevices } from "./devices.ts";
 import { toRuntimeResources } from "./resources.ts";
@@ -44,6 +45,8 @@ export interface SpecInputs {
   readonly sysctls: Readonly<Record<string, string>>;
   readonly ownUts: boolean;
   readonly rootfsPropagation: string | undefined;
+  /** Of its user namespace. */
+  readonly idMap?: IdMap;
 }
 
 /** The runtime's config.json of a container. crun below 1.14 refuses any version but 1.0.x. */
@@ -65,6 +68,7 @@ export function buildRuntimeSpec(inputs: SpecInputs): RuntimeSpec {
     ...(hostConfig.Annotations && { annotations: hostConfig.Annotations }),
     linux: {
       namespaces: inputs.namespaces,
+      ...(inputs.idMap && { uidMappings: inputs.idMap.uids.map(toRuntimeRange), gidMappings: inputs.idMap.gids.map(toRuntimeRange) }),
       cgroupsPath: inputs.cgroupsPath,
       resources: toRuntimeResources(hostConfig, inputs.devices.rules),
       ...(inputs.devices.nodes.length > 0 && { devices: inputs.devices.nodes }),
@@ -75,6 +79,10 @@ export function buildRuntimeSpec(inputs: SpecInputs): RuntimeSpec {
       ...(inputs.rootfsPropagation !== undefined && { rootfsPropagation: inputs.rootfsPropagation }),
     },
   };
+}
+
+function toRuntimeRange({ containerId, hostId, size }: IdRange): RuntimeIdRange {
+  return { containerID: containerId, hostID: hostId, size };
 }
 
 /** What run and exec have in common: an exec has the capabilities, limits and environment of its container. */
