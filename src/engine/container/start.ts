@@ -70,7 +70,8 @@ async function run(
   const { id } = record;
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
-  // What it refuses is refused before anything is made.
+  // What these refuse is refused before anything is made.
+  if (record.hostConfig.CpuRealtimeRuntime) giveParentRealtime(deps, record);
   using userNamespace = deps.settings.idMap && (await openUserNamespace(deps, record));
   const spare = await live.takeSpare();
   const ahead = await spare?.ahead;
@@ -82,7 +83,6 @@ async function run(
     // An exit file of the run before would end this one. The exec root is in memory: nothing here waits for a disk.
     rmSync(paths.bundle, { recursive: true, force: true });
   }
-  if (record.hostConfig.CpuRealtimeRuntime) giveParentRealtime(deps, record);
   const mounted = spare?.rootfs ?? mountRootfs(deps, record);
   unmountLater(deps, id, mounted, undo);
   undo.defer(() => deps.logs.finish(id));

@@ -12,7 +12,7 @@ export interface ProcessTable {
  */
 export async function topProcesses(pids: readonly number[], psArguments: string): Promise<ProcessTable> {
   const words = psArguments.trim() === "" ? ["-ef"] : psArguments.trim().split(/\s+/);
-  const text = await listHostProcesses(words);
+  const text = await listHostProcesses(words, pids);
   return selectRows(text, new Set(pids));
 }
 

@@ -126,6 +126,8 @@ describe("a container", () => {
   test("top shows its processes with pids of the host", async () => {
     await using _one = await background("topped", busybox, "sleep", "1000");
     const pid = await state("topped", "{{.State.Pid}}");
+    // Arguments that say nothing of which processes: ps alone would show those of a terminal.
+    expect((await cli("top", "topped", "-o", "user,pid,comm")).stdout).toMatch(/^root +\d+ +sleep$/m);
     const { stdout } = await cli("top", "topped", "-eo", "pid,comm");
     expect(stdout).toMatch(new RegExp(`PID\\s+COMMAND\\n${pid}\\s+sleep`));
   });
