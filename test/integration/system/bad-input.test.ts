@@ -59,10 +59,10 @@ describe("E1: a bad request is the caller's fault, and the daemon stays up", () 
     await daemon.request("DELETE", "/containers/extra");
   });
 
-  test("a field that is not carried out is refused by name", async () => {
+  test("E4: a user namespace mode that there is not is refused", async () => {
     const response = await post("/containers/create", JSON.stringify({ Image: busybox, HostConfig: { UsernsMode: "private" } }));
-    expect(response.status).toBe(501);
-    expect(await response.json()).toEqual({ message: "HostConfig.UsernsMode is not implemented yet" });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ message: "invalid user namespace mode: private" });
   });
 
   test("E2: a huge body is refused without being read", async () => {
