@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { ensureExecutable } from "./executable.ts";
 import { loadBusybox } from "../../test/support/images.ts";
 
 export interface CompiledDaemon {
@@ -18,8 +19,7 @@ export interface CompiledDaemon {
 
 /** The compiled daemon with roots of its own and the test image loaded. */
 export async function startCompiledDaemon(): Promise<CompiledDaemon> {
-  const executable = resolve("dist/gantry");
-  if (!existsSync(executable)) throw new Error("dist/gantry is missing: npm run build");
+  const { path: executable } = await ensureExecutable();
   const dataRoot = mkdtempSync(join(tmpdir(), "gantry-bench-"));
   const execRoot = `/run/gantry-bench-${process.pid}`;
   const socket = `${execRoot}/g.sock`;
