@@ -80,8 +80,8 @@ function writeReport(): void {
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
   const text = `# Benchmarks
 
-Wall time at the user's end, from the start of the client to its end, in interleaved runs: median of ${options.rounds} rounds, of 3 to 7 for those that
-take long. In parentheses: how many times faster than Docker, or how many times smaller. \`npm run bench -- --write\` made this page on
+Wall time at the user's end, from the start of the client to its end, in interleaved runs: median of ${options.rounds} rounds after five that do not
+count, of 3 to 7 for those that take long. In parentheses: how many times faster than Docker, or how many times smaller. \`npm run bench -- --write\` made this page on
 ${machine}.
 
 ${head()}

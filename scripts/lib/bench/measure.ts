@@ -19,16 +19,19 @@ export type Medians = ReadonlyMap<string, number>;
 /** A pause in which an engine does what the round before has left to do. */
 const pauseMilliseconds = 40;
 
+/** Rounds of a short case that do not count: engines that have just begun compile and cache what they run often. */
+const warmUpRounds = 5;
+
 /** Interleaved: the order turns round each round, so that drift of the machine hits all alike. */
 export async function measure(subjects: readonly Subject[], one: Case, rounds: number): Promise<Medians> {
   const times = new Map(subjects.map(({ name }) => [name, [] as number[]]));
   for (const subject of subjects) await all(subject, one.before);
-  for (let round = 0; round < (one.rounds ?? rounds); round++) {
+  for (let round = one.rounds === undefined ? -warmUpRounds : 0; round < (one.rounds ?? rounds); round++) {
     for (const subject of round % 2 === 0 ? subjects : [...subjects].reverse()) {
       await all(subject, one.beforeEach);
       const started = performance.now();
       await invoke(subject, one.args);
-      times.get(subject.name)?.push(performance.now() - started);
+      if (round >= 0) times.get(subject.name)?.push(performance.now() - started);
       await all(subject, one.afterEach);
       await Bun.sleep(pauseMilliseconds);
     }
