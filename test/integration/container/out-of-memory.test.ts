@@ -78,7 +78,7 @@ test("one while the daemon is away is told by the next; one that was told is not
   await until(async () => (await isMarked("meanwhile")) === "running true", 60_000);
   expect(await told("meanwhile")).toContain("oom");
   expect(await isMarked("before")).toBe("running true");
-  expect(await oomCount("before")).toBe(toldBefore);
+  expect(await oomCount("before")).toBeLessThanOrEqual(toldBefore); // the kill may have come before the event was written
   await cli("exec", "before", "sh", "-c", eat);
   await until(async () => (await oomCount("before")) > toldBefore, 10_000);
   await cli("rm", "-f", "before", "meanwhile");
