@@ -39,6 +39,7 @@ export async function soak(scale: number, minutes: number, tell: (line: string) 
 
 async function sequential(daemon: CompiledDaemon, runs: number, faults: string[], tell: (line: string) => void): Promise<void> {
   for (let warm = 0; warm < 5; warm++) await gantry(daemon, "run", "--rm", image, "true");
+  await atRest();
   const before = { memory: daemon.residentMegabytes(), descriptors: descriptors(daemon) };
   const started = performance.now();
   for (let run = 0; run < runs; run++) {
@@ -47,13 +48,18 @@ async function sequential(daemon: CompiledDaemon, runs: number, faults: string[]
     if (code !== wanted || stdout !== `${run}\n`)
       faults.push(`run ${run}: code ${code} instead of ${wanted}, output ${JSON.stringify(stdout)}`);
   }
-  await Bun.sleep(1000);
+  await atRest();
   const after = { memory: daemon.residentMegabytes(), descriptors: descriptors(daemon) };
   tell(
     `${runs} sequential runs: ${((performance.now() - started) / runs).toFixed(1)} ms each; memory ${before.memory} → ${after.memory} MB, descriptors ${before.descriptors} → ${after.descriptors}`,
   );
   if (after.descriptors > before.descriptors + 4) faults.push(`descriptors grew from ${before.descriptors} to ${after.descriptors}`);
   if (after.memory > before.memory + allowedGrowthMegabytes) faults.push(`memory grew from ${before.memory} to ${after.memory} MB`);
+}
+
+/** What was under way has ended, and the monitor for the next container is there: its descriptors count each time. */
+function atRest(): Promise<void> {
+  return Bun.sleep(1000);
 }
 
 async function concurrent(daemon: CompiledDaemon, count: number, faults: string[], tell: (line: string) => void): Promise<void> {
