@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { busyboxArchive } from "../support/images.ts";
 import { docker } from "../support/docker.ts";
+import { scratchFolder } from "../support/scratch-folder.ts";
 import { runInTerminal, type TerminalSession } from "../support/terminal.ts";
 import { until } from "../support/until.ts";
 import { atBothDaemons, type Stage } from "./two-clients.ts";
@@ -252,7 +251,7 @@ atBothDaemons((stage, isPeer) => {
 
   // The peer has the image for everyone.
   test.skipIf(isPeer)("load shows its progress", async () => {
-    const archive = join(mkdtempSync(join(tmpdir(), "gantry-same-load-")), "busybox.tar");
+    const archive = join(scratchFolder("same-load"), "busybox.tar");
     await Bun.write(archive, await busyboxArchive());
     const load = async (program: string) => {
       await docker(stage.host(), "rmi", "-f", "busybox");

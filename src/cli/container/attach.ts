@@ -1,6 +1,7 @@
 import { command, exactly } from "../command.ts";
 import { ExitError } from "../errors.ts";
 import { bool, text } from "../flag-kinds.ts";
+import { proxySignals } from "./proxy-signals.ts";
 import { attachStreams } from "./streams.ts";
 
 export const attach = command({
@@ -26,8 +27,8 @@ export const attach = command({
     const stdin = !flags.noStdin && (Config?.OpenStdin ?? false);
     if (stdin && tty && !(await invocation.isTerminal(0))) throw new ExitError(1, "the input device is not a TTY");
     const streams = { stdin, stdout: true, stderr: true, tty, detachKeys: flags.detachKeys, redraws: true };
+    using _signals = flags.sigProxy && !tty ? proxySignals(client, Id) : undefined;
     await using attached = await attachStreams(invocation, { container: Id, ...streams });
-    using _signals = flags.sigProxy && !tty ? attached.proxySignals() : undefined;
     if ((await attached.done()) === "detached") {
       await invocation.err.line("read escape sequence");
       return 1;

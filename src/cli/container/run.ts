@@ -6,7 +6,8 @@ import { bool, text } from "../flag-kinds.ts";
 import { bodyOf, createContainer } from "./create-container.ts";
 import { createFlags } from "./options/flags.ts";
 import type { CreateBody } from "./options/request.ts";
-import { type Attached, attachStreams, type StreamsOutcome } from "./streams.ts";
+import { proxySignals } from "./proxy-signals.ts";
+import { attachStreams } from "./streams.ts";
 
 const flags = {
   ...createFlags,
@@ -64,7 +65,7 @@ async function runAttached(invocation: Run, body: CreateBody, id: string): Promi
     if (removes) await watching.then(({ ended }) => ended).catch(() => {}); // the name is free again when we end
     throw failure(invocation, error);
   };
-  await using attached = await attachStreams(invocation, {
+  const attaching = attachStreams(invocation, {
     container: id,
     ...streams,
     tty: body.Tty,
@@ -72,6 +73,8 @@ async function runAttached(invocation: Run, body: CreateBody, id: string): Promi
     // Our daemon tells the end of a container that is gone to who asks a moment late: the wait need not be there before the start.
     start: removes,
   }).catch((error: unknown) => (removes ? startFailed(error) : Promise.reject(error)));
+  using _signals = invocation.flags.sigProxy && !body.Tty ? proxySignals(client, id) : undefined;
+  await using attached = await attaching;
   const { ended } = await watching;
   ended.catch(() => {}); // awaited below, unless the start fails
   if (!attached.isStarted) {
@@ -82,16 +85,10 @@ async function runAttached(invocation: Run, body: CreateBody, id: string): Promi
       return await startFailed(error);
     }
   }
-  const outcome = await follow(attached, invocation.flags.sigProxy && !body.Tty);
-  if (outcome === "detached") return 0;
+  if ((await attached.done()) === "detached") return 0;
   const { StatusCode, Error: problem } = await ended;
   if (problem?.Message) throw new ExitError(125, `Error waiting for container: ${problem.Message}`);
   return StatusCode;
-}
-
-async function follow(attached: Attached, proxiesSignals: boolean): Promise<StreamsOutcome> {
-  using _signals = proxiesSignals ? attached.proxySignals() : undefined;
-  return await attached.done(); // awaited here: the signals are handed on until then
 }
 
 async function orExit<T>(invocation: Run, body: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import { atLeast, command, type Invocation } from "../command.ts";
 import { printFailures } from "../each.ts";
 import { ExitError } from "../errors.ts";
 import { bool, text } from "../flag-kinds.ts";
+import { proxySignals } from "./proxy-signals.ts";
 import { attachStreams } from "./streams.ts";
 
 const flags = {
@@ -20,23 +21,27 @@ export const start = command({
   flags,
   run: async (invocation) => {
     const { args, flags, client } = invocation;
-    if (!flags.attach && !flags.interactive) return startAll(invocation);
-    if (args.length > 1) throw new ExitError(1, "you cannot start and attach multiple containers at once");
-    if (flags.checkpoint !== "") {
-      await client.containers.start(args[0] ?? "", { checkpoint: flags.checkpoint, checkpointDirectory: flags.checkpointDir });
-      return 0;
-    }
-    return startAttached(invocation);
+    const isAttached = flags.attach || flags.interactive;
+    if (isAttached && args.length > 1) throw new ExitError(1, "you cannot start and attach multiple containers at once");
+    if (isAttached) return startAttached(invocation);
+    if (flags.checkpoint === "") return startAll(invocation);
+    if (args.length > 1) throw new ExitError(1, "you cannot restore multiple containers at once");
+    await client.containers.start(args[0] ?? "", checkpointOf(flags));
+    return 0;
   },
 });
 
+function checkpointOf({ checkpoint, checkpointDir }: Invocation<typeof flags>["flags"]) {
+  return { checkpoint, checkpointDirectory: checkpointDir };
+}
+
 async function startAll(invocation: Invocation<typeof flags>): Promise<number> {
-  const { args, flags, client, out } = invocation;
+  const { args, client, out } = invocation;
   const failures: string[] = [];
   const failed: string[] = [];
   for (const name of args) {
     try {
-      await client.containers.start(name, { checkpoint: flags.checkpoint, checkpointDirectory: flags.checkpointDir });
+      await client.containers.start(name);
       await out.line(name);
     } catch (error) {
       failures.push(messageOf(error));
@@ -52,6 +57,7 @@ async function startAttached(invocation: Invocation<typeof flags>): Promise<numb
   const { Id, Config, HostConfig } = await client.containers.inspect(invocation.args[0] ?? "");
   const tty = Config?.Tty ?? false;
   const stdin = flags.interactive && (Config?.OpenStdin ?? false);
+  using _signals = tty ? undefined : proxySignals(client, Id);
   await using attached = await attachStreams(invocation, {
     container: Id,
     stdin,
@@ -62,8 +68,7 @@ async function startAttached(invocation: Invocation<typeof flags>): Promise<numb
   });
   const { ended } = await client.containers.wait(Id, HostConfig?.AutoRemove ? "removed" : "next-exit");
   ended.catch(() => {}); // awaited below, unless the start fails
-  await client.containers.start(Id);
-  using _signals = tty ? undefined : attached.proxySignals();
+  await client.containers.start(Id, checkpointOf(flags));
   if ((await attached.done()) === "detached") return 0;
   const { StatusCode, Error: problem } = await ended;
   if (problem?.Message) throw new ExitError(1, problem.Message);

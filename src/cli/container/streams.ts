@@ -16,8 +16,6 @@ export interface StreamsOptions {
   readonly redraws?: boolean;
   /** Called with the terminal's size now and whenever it changes. */
   readonly resize?: ((size: { readonly rows: number; readonly columns: number }) => Promise<void>) | undefined;
-  /** Called with the name of each signal that reaches us. */
-  readonly kill?: ((signal: string) => Promise<void>) | undefined;
 }
 
 /** Our own streams, tied to those of a container. */
@@ -28,8 +26,6 @@ export interface Attached extends AsyncDisposable {
   done(): Promise<StreamsOutcome>;
   /** Cuts the connection. */
   stop(): void;
-  /** Hands every signal on to the container until disposed. */
-  proxySignals(): Disposable;
 }
 
 type Surroundings = Pick<Invocation, "client" | "config" | "out" | "err" | "isTerminal">;
@@ -48,7 +44,6 @@ export async function attachStreams(
     ...options,
     detachKeys,
     resize: (size) => client.containers.resize(container, size),
-    kill: (signal) => client.containers.kill(container, signal),
   });
   return { ...tied, isStarted };
 }
@@ -68,7 +63,6 @@ export function tie(invocation: Surroundings, stream: ByteStream, options: Strea
       return outcome;
     },
     stop: () => stream.close(),
-    proxySignals: () => proxySignals(options.kill),
     [Symbol.asyncDispose]: async () => {
       for (const release of releases.splice(0)) release();
       stream.close();
@@ -134,38 +128,4 @@ async function watchSize(invocation: Surroundings, options: StreamsOptions, rele
   // A program that is told a size it has already draws nothing: it is told another one first.
   if (options.redraws && size) await resize({ rows: size.rows + 1, columns: size.columns + 1 }).catch(() => {});
   tell();
-}
-
-/** Signals that concern ourselves, or that the runtime itself uses. */
-const proxied: readonly NodeJS.Signals[] = [
-  "SIGHUP",
-  "SIGINT",
-  "SIGQUIT",
-  "SIGUSR1",
-  "SIGUSR2",
-  "SIGALRM",
-  "SIGTERM",
-  "SIGCONT",
-  "SIGTSTP",
-  "SIGTTIN",
-  "SIGTTOU",
-  "SIGWINCH",
-  "SIGIO",
-  "SIGPWR",
-];
-
-/** More than this many requests to end, and we end without the container. */
-const patience = 3;
-
-function proxySignals(kill: StreamsOptions["kill"]): Disposable {
-  let endings = 0;
-  const listeners = proxied.map((signal) => {
-    const listener = (): void => {
-      if ((signal === "SIGINT" || signal === "SIGTERM") && ++endings >= patience) process.exit(1);
-      kill?.(signal.slice(3)).catch(() => {}); // it has just ended
-    };
-    process.on(signal, listener);
-    return { signal, listener };
-  });
-  return { [Symbol.dispose]: () => listeners.forEach(({ signal, listener }) => process.off(signal, listener)) };
 }

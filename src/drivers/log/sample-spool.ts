@@ -1,6 +1,7 @@
+import { onTestFinished } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mkdtempSync } from "node:fs";
 import type { OutputStream } from "./types.ts";
 
 /** A record as conmon writes it; for tests. `ending` F: the container wrote a newline behind `text`. */
@@ -26,6 +27,9 @@ export function recordsOf(output: Uint8Array, stream: OutputStream, nanoseconds:
   return Buffer.concat(records);
 }
 
+/** Goes with the test that asks for it. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), "gantry-log-"));
+  const folder = mkdtempSync(join(tmpdir(), "gantry-log-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }

@@ -1,10 +1,11 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterAll } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { scratchFolder } from "../../support/scratch-folder.ts";
 
 /** Two authorities, a certificate for the engine by the first, and one for a client by each. @returns the path of a file by its name */
 export function makeCertificates(): (name: string) => string {
-  const folder = mkdtempSync(join(tmpdir(), "gantry-certificates-"));
+  const folder = scratchFolder("certificates", afterAll);
   const path = (name: string): string => join(folder, name);
   for (const name of ["ours", "theirs"]) makeAuthority(path, name);
   issue(path, { by: "ours", name: "engine", extensions: "subjectAltName=IP:127.0.0.1,DNS:engine.example\nextendedKeyUsage=serverAuth" });

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
+import { scratchFolder } from "../../support/scratch-folder.ts";
 import { until } from "../../support/until.ts";
 import { TextReceiver } from "./receivers.ts";
 
@@ -46,7 +45,7 @@ for await (const piece of events.body)
 
 test("a collector in a container reads the logs of all others by the API (LOG-12)", async () => {
   await using server = await new TextReceiver("\n").start();
-  const folder = mkdtempSync(join(tmpdir(), "gantry-collector-"));
+  const folder = scratchFolder("collector");
   writeFileSync(`${folder}/collector.js`, collector);
   await cli("run", "-d", "--name", "before", "--network", "none", busybox, "sh", "-c", "echo first; sleep 1000");
   const mounts = [

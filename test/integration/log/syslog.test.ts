@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import tls from "node:tls";
 import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
+import { scratchFolder } from "../../support/scratch-folder.ts";
 import { until } from "../../support/until.ts";
 import { makeCertificates } from "../api/certificates.ts";
 
 /** A real rsyslogd that takes messages on every transport and writes what it understood, one line each. */
 class Rsyslog implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "gantry-rsyslog-"));
+  readonly folder = scratchFolder("rsyslog", afterAll);
   readonly port = 20_000 + Math.floor(Math.random() * 10_000);
   readonly socket = `${this.folder}/log`;
   #child: Bun.Subprocess | undefined;
