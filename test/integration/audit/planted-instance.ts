@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrations, type TableName } from "../../../src/drivers/metadata/schema.ts";
@@ -54,6 +54,8 @@ export function plantInstance() {
     program(name: string, ...args: readonly string[]): number {
       const child = Bun.spawn(["sh", "-c", "read line", ...args], { argv0: name, stdin: "pipe" });
       children.push(child);
+      // The new program is there a moment before its arguments are (execve(2) wakes the parent in between).
+      while (child.exitCode === null && readFileSync(`/proc/${child.pid}/cmdline`).length === 0) Bun.sleepSync(1);
       return child.pid;
     },
     audit: (deep = false) => auditInstance({ dataRoot, execRoot, deep, patienceMilliseconds: 60 }),
