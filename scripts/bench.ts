@@ -6,6 +6,7 @@
 import { cpus, release, totalmem } from "node:os";
 import { writeFileSync } from "node:fs";
 import { makeBigImage, type BigImage } from "./lib/bench/big-image.ts";
+import { measureApi } from "./lib/bench/api.ts";
 import { cases } from "./lib/bench/cases.ts";
 import { measureList, measureParallel } from "./lib/bench/crowd.ts";
 import { measure, type Case, type Medians } from "./lib/bench/measure.ts";
@@ -21,7 +22,8 @@ console.log(head());
 try {
   for (const one of cases) if (isChosen(one.name)) report(one.name, await measure(subjects, one, options.rounds));
   if (isChosen("parallel")) report("50 × `run --rm`, ten at a time", await measureParallel(subjects));
-  if (isChosen("list")) report("`ps -a` of 200", await measureList(subjects, options.rounds));
+  if (isChosen("list")) await reportList();
+  if (isChosen("api")) for (const [name, medians] of await measureApi(subjects, options.rounds)) report(name, medians);
   if (isChosen("image")) await measureImages();
   if (isChosen("memory")) await reportMemory();
 } finally {
@@ -42,6 +44,12 @@ function imageCases({ archive, name, remote, description }: BigImage): Case[] {
     { name: "`pull` of it from a local registry", args: ["pull", "-q", remote], afterEach: [["rmi", remote]] },
     { name: "`rmi` of it", args: ["rmi", remote], beforeEach: [["pull", "-q", remote]] },
   ];
+}
+
+async function reportList(): Promise<void> {
+  const { command, api } = await measureList(subjects, options.rounds);
+  report("`ps -a` of 200", command);
+  report("list of 200 by the API, four connections", api);
 }
 
 async function reportMemory(): Promise<void> {

@@ -1,3 +1,4 @@
+import { measureListRate } from "./api.ts";
 import { median, type Medians } from "./measure.ts";
 import { image, invoke, type Subject } from "./subject.ts";
 
@@ -16,8 +17,10 @@ export async function measureParallel(subjects: readonly Subject[]): Promise<Med
   return medians;
 }
 
-export async function measureList(subjects: readonly Subject[], rounds: number): Promise<Medians> {
+/** `ps -a` by each client, and the same list by the API where a subject has a socket. */
+export async function measureList(subjects: readonly Subject[], rounds: number): Promise<{ command: Medians; api: Medians }> {
   const medians = new Map<string, number>();
+  const api = new Map<string, number>();
   for (const subject of subjects) {
     const name = (index: number): string => `bench-NAME-${index}`;
     await inBatches(listed, together, (index) => invoke(subject, ["create", "--name", name(index), image, "true"]));
@@ -28,9 +31,10 @@ export async function measureList(subjects: readonly Subject[], rounds: number):
       times.push(performance.now() - started);
     }
     medians.set(subject.name, median(times));
+    if (subject.socket !== undefined) api.set(subject.name, await measureListRate(subject.socket));
     await invoke(subject, ["rm", ...Array.from({ length: listed }, (_, index) => name(index))]);
   }
-  return medians;
+  return { command: medians, api };
 }
 
 async function inBatches(count: number, size: number, act: (index: number) => Promise<void>): Promise<void> {

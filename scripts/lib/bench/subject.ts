@@ -9,6 +9,8 @@ export interface Subject {
   readonly environment: Readonly<Record<string, string>>;
   /** Processes of the engine, without those of the containers; absent where another subject has the same engine. */
   readonly engine?: () => number[];
+  /** Where that engine listens, for what is measured without a client; absent where `engine` is. */
+  readonly socket?: string;
 }
 
 /** Name of the test image in every engine. */
@@ -19,7 +21,11 @@ export async function findSubjects(gantry: CompiledDaemon): Promise<Subject[]> {
   const docker = Bun.which("docker");
   const ours: Subject[] = [
     ...(docker ? [client("docker CLI on gantry", docker, gantry.host)] : []),
-    { ...client("gantry", gantry.executable, gantry.host), engine: () => enginePids(gantry.pid(), "conmon", gantry.execRoot) },
+    {
+      ...client("gantry", gantry.executable, gantry.host),
+      engine: () => enginePids(gantry.pid(), "conmon", gantry.execRoot),
+      socket: socketOf(gantry.host),
+    },
   ];
   return [...(await findDocker(docker)), ...(await findPodman()), ...ours];
 }
@@ -34,8 +40,13 @@ async function findDocker(program: string | null): Promise<Subject[]> {
     console.error(`Docker does not answer at ${host}: left out`);
     return [];
   }
-  await loadBusybox({ socket: host.replace("unix://", "") });
-  return [{ ...client("docker", program, host), engine: () => enginePids(undefined, "dockerd|containerd.*|docker-proxy", "") }];
+  const socket = socketOf(host);
+  await loadBusybox({ socket });
+  return [{ ...client("docker", program, host), engine: () => enginePids(undefined, "dockerd|containerd.*|docker-proxy", ""), socket }];
+}
+
+function socketOf(host: string): string {
+  return host.replace("unix://", "");
 }
 
 async function findPodman(): Promise<Subject[]> {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "#lib/duration.ts";
 import { parseTimeOrDuration, parseUnixTime } from "./timestamp.ts";
 
 test.each([

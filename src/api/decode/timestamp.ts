@@ -1,5 +1,5 @@
 import { EngineError } from "#lib/errors.ts";
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "#lib/duration.ts";
 import { quote } from "./go-text.ts";
 import { parseInteger } from "./query.ts";
 

@@ -48,7 +48,7 @@ export async function* eventStream(bus: EventBus, options: EventStreamOptions): 
   };
   try {
     if (sinceNano !== undefined || untilNano !== undefined) {
-      for (const event of bus.past(sinceNano ?? 0n, untilNano)) {
+      for await (const event of bus.past(sinceNano ?? 0n)) {
         const text = line(event);
         if (text !== undefined) yield text;
       }

@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { messageOf } from "#lib/errors.ts";
 import { watchFolder, type FolderWatch } from "#os/inotify.ts";
+import { collectWhenIdle } from "#os/process/when-idle.ts";
 import type { LogReply, LogRequest } from "./protocol.ts";
 import { Pump, pumpBuffers } from "./pump.ts";
 import { SharedOffsets } from "./shared-offsets.ts";
@@ -39,7 +40,10 @@ function done(sequence: number, error?: unknown): void {
   reply({ type: "done", sequence, ...(error !== undefined && { error: messageOf(error) }) });
 }
 
+const collector = collectWhenIdle();
+
 function wake(run: Run): void {
+  collector.postpone();
   ready.add(run);
   if (scheduled) return;
   scheduled = true;

@@ -15,6 +15,9 @@ export const migrations: readonly string[] = [
   `,
 ];
 
-/** Tables and the key of each: container and network by id, volume by name, image by id, reference in full form, event by zero-padded time. */
-export const tables = ["setting", "container", "network", "volume", "image", "image_reference", "resource", "event"] as const;
+/** Tables in memory and the key of each: container and network by id, volume by name, image by id, reference in full form. */
+export const tables = ["setting", "container", "network", "volume", "image", "image_reference", "resource"] as const;
 export type TableName = (typeof tables)[number];
+
+/** The table of events, by zero-padded time, is on disk alone: it is long and seldom asked for. So many of the newest stay. */
+export const keptEvents = 10_000;

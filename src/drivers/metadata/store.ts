@@ -8,7 +8,7 @@ import type { ImageRecord, ImageReferenceRecord } from "#types/record/image.ts";
 import type { NetworkRecord } from "#types/record/network.ts";
 import type { ResourceRecord } from "#types/record/resource.ts";
 import type { VolumeRecord } from "#types/record/volume.ts";
-import type { RowChange, StoreReply, StoreRequest } from "./protocol.ts";
+import type { EventRow, RowChange, StoreReply, StoreRequest } from "./protocol.ts";
 import { tables, type TableName } from "./schema.ts";
 
 /** What each table holds. */
@@ -20,7 +20,6 @@ export interface TableRecords {
   image: ImageRecord;
   image_reference: ImageReferenceRecord;
   resource: ResourceRecord;
-  event: EventRecord;
 }
 
 /** Rows of one table as they stand in memory: the truth for readers, ahead of the disk by the commits under way. */
@@ -49,11 +48,14 @@ export class MetadataStore {
   readonly #worker: Worker;
   readonly #rows = new Map<TableName, Map<string, unknown>>(tables.map((table) => [table, new Map<string, unknown>()]));
   readonly #waiting = new Map<number, { readonly done: Deferred<void>; readonly undo: () => void }>();
+  readonly #asking = new Map<number, Deferred<readonly EventRow[]>>();
+  readonly #log: Logger;
   #sequence = 0;
   #closed: Deferred<void> | undefined;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, log: Logger) {
     this.#worker = worker;
+    this.#log = log;
   }
 
   /**
@@ -62,11 +64,11 @@ export class MetadataStore {
    * @throws {EngineError} `internal` naming the file when it cannot be opened
    */
   static async open(path: string, log: Logger): Promise<MetadataStore> {
-    const store = new MetadataStore(startWorker("store"));
+    const store = new MetadataStore(startWorker("store"), log);
     const opened = deferred<void>();
     store.#worker.onmessage = (event: MessageEvent<StoreReply>) => {
       if (event.data.type === "opened") {
-        for (const row of event.data.rows) store.#load(row, log);
+        for (const row of event.data.rows) store.#load(row);
         opened.resolve();
       } else if (event.data.type === "refused") {
         opened.reject(new EngineError("internal", `cannot open the database ${path}: ${event.data.message}`));
@@ -77,6 +79,7 @@ export class MetadataStore {
     store.#worker.onerror = (event) => {
       opened.reject(new EngineError("internal", `store worker failed: ${event.message}`));
       for (const sequence of store.#waiting.keys()) store.#fail(sequence, `store worker failed: ${event.message}`, false);
+      for (const asked of store.#asking.values()) asked.reject(new EngineError("internal", `store worker failed: ${event.message}`));
     };
     store.#post({ type: "open", path });
     try {
@@ -106,6 +109,32 @@ export class MetadataStore {
     return this.#commit(change, "observed", survives);
   }
 
+  /** What has happened, for {@link events} alone: the oldest give way to new ones. Resolves when it is on disk. */
+  appendEvents(events: readonly EventRecord[]): Promise<void> {
+    const changes = events.map((event) => ({ table: "event" as const, key: eventKey(event.timeNano), body: JSON.stringify(event) }));
+    return this.#write(changes, "observed", "power-loss", () => {});
+  }
+
+  /** Events that are on disk, from `sinceNano` on, oldest first, read piece by piece. */
+  async *events(sinceNano: bigint): AsyncGenerator<EventRecord, void> {
+    let after = eventKey(String(sinceNano > 0n ? sinceNano - 1n : 0n));
+    for (;;) {
+      const rows = await this.#ask(after);
+      for (const row of rows) yield* this.#parse<EventRecord>({ table: "event", ...row });
+      const last = rows.at(-1);
+      if (!last || rows.length < eventsAtOnce) return;
+      after = last.key;
+    }
+  }
+
+  #ask(after: string): Promise<readonly EventRow[]> {
+    const sequence = ++this.#sequence;
+    const asked = deferred<readonly EventRow[]>();
+    this.#asking.set(sequence, asked);
+    this.#post({ type: "events", sequence, after, limit: eventsAtOnce });
+    return asked.promise;
+  }
+
   /** Writes what is queued and closes the database. */
   async close(): Promise<void> {
     this.#closed = deferred<void>();
@@ -115,7 +144,7 @@ export class MetadataStore {
   }
 
   #commit(change: (transaction: Transaction) => void, durability: "required" | "observed", survives: Survival): Promise<void> {
-    const changes: RowChange[] = [];
+    const changes: (RowChange & { readonly table: TableName })[] = [];
     const before: { readonly table: TableName; readonly key: string; readonly record: unknown }[] = [];
     const remember = (table: TableName, key: string): void => {
       before.push({ table, key, record: this.#tableOf(table).get(key) });
@@ -132,10 +161,14 @@ export class MetadataStore {
         changes.push({ table, key, body: null });
       },
     });
+    return this.#write(changes, durability, survives, () => this.#restore(before, changes));
+  }
+
+  #write(changes: readonly RowChange[], durability: "required" | "observed", survives: Survival, undo: () => void): Promise<void> {
     if (changes.length === 0) return Promise.resolve();
     const sequence = ++this.#sequence;
     const done = deferred<void>();
-    this.#waiting.set(sequence, { done, undo: () => this.#restore(before, changes) });
+    this.#waiting.set(sequence, { done, undo });
     this.#post({ type: "commit", sequence, changes, durability, synced: survives === "power-loss" });
     return done.promise;
   }
@@ -159,23 +192,35 @@ export class MetadataStore {
       }
     } else if (reply.type === "failed") {
       this.#fail(reply.sequence, reply.message, reply.diskFull);
+    } else if (reply.type === "events") {
+      this.#asking.get(reply.sequence)?.resolve(reply.rows);
+      this.#asking.delete(reply.sequence);
     } else if (reply.type === "closed") {
       this.#closed?.resolve();
     }
   }
 
   #fail(sequence: number, message: string, diskFull: boolean): void {
+    const failure = new EngineError("internal", diskFull ? "write metadata: no space left on device" : `metadata: ${message}`);
+    this.#asking.get(sequence)?.reject(failure);
+    this.#asking.delete(sequence);
     const waiter = this.#waiting.get(sequence);
     this.#waiting.delete(sequence);
     waiter?.undo();
-    waiter?.done.reject(new EngineError("internal", diskFull ? "write metadata: no space left on device" : `write metadata: ${message}`));
+    waiter?.done.reject(failure);
   }
 
-  #load(row: { readonly table: TableName; readonly key: string; readonly body: string }, log: Logger): void {
+  #load({ table, key, body }: { readonly table: TableName; readonly key: string; readonly body: string }): void {
+    for (const record of this.#parse({ table, key, body })) this.#tableOf(table).set(key, record);
+  }
+
+  /** None when it is damaged. */
+  #parse<R>({ table, key, body }: { readonly table: string; readonly key: string; readonly body: string }): [R] | [] {
     try {
-      this.#tableOf(row.table).set(row.key, JSON.parse(row.body));
+      return [JSON.parse(body) as R];
     } catch (error) {
-      log.error("damaged record left out", { table: row.table, key: row.key, error: messageOf(error) });
+      this.#log.error("damaged record left out", { table, key, error: messageOf(error) });
+      return [];
     }
   }
 
@@ -188,4 +233,11 @@ export class MetadataStore {
   #post(request: StoreRequest): void {
     this.#worker.postMessage(request);
   }
+}
+
+const eventsAtOnce = 1000;
+
+/** Sorts as the time does. */
+function eventKey(timeNano: string): string {
+  return timeNano.padStart(20, "0");
 }

@@ -2,11 +2,12 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { chmodSync, closeSync, openSync } from "node:fs";
 import { messageOf } from "#lib/errors.ts";
+import { collectWhenIdle } from "#os/process/when-idle.ts";
 import { CommitMark } from "./commit-mark.ts";
 import { refuseEmptied } from "./damage.ts";
 import { isNearlyFull, reserveSpace } from "./reserve.ts";
-import type { RowChange, StoreReply, StoreRequest } from "./protocol.ts";
-import { migrations, tables } from "./schema.ts";
+import type { EventRow, RowChange, StoreReply, StoreRequest } from "./protocol.ts";
+import { keptEvents, migrations, tables } from "./schema.ts";
 
 declare const self: Worker;
 
@@ -82,10 +83,27 @@ function apply(opened: Database, commits: readonly Commit[]): void {
   const synced = commits.some((commit) => commit.synced);
   setSynced(opened, synced);
   opened.transaction(() => {
-    for (const { changes } of commits) for (const change of changes) applyChange(opened, change);
+    const changes = commits.flatMap((commit) => commit.changes);
+    for (const change of changes) applyChange(opened, change);
+    trimEvents(opened, changes.filter(({ table }) => table === "event").length);
     if (mark) applyChange(opened, { table: "setting", key: commitCountKey, body: String(mark.next) });
   })();
   mark?.advance(synced);
+}
+
+/** In steps, so that not every event pays for a removal; the first one after the start does. */
+const trimStep = 500;
+let untilTrim = 0;
+
+function trimEvents(opened: Database, added: number): void {
+  untilTrim -= added;
+  if (added === 0 || untilTrim > 0) return;
+  untilTrim = trimStep;
+  opened.query("DELETE FROM event WHERE key <= (SELECT key FROM event ORDER BY key DESC LIMIT 1 OFFSET ?)").run(keptEvents);
+}
+
+function readEvents(opened: Database, { after, limit }: { readonly after: string; readonly limit: number }): EventRow[] {
+  return opened.query<EventRow, [string, number]>("SELECT key, body FROM event WHERE key > ? ORDER BY key LIMIT ?").all(after, limit);
 }
 
 function applyChange(opened: Database, { table, key, body }: RowChange): void {
@@ -140,7 +158,10 @@ function isDiskFull(error: unknown): boolean {
   return error instanceof SQLiteError && (error.code === "SQLITE_FULL" || error.code?.startsWith("SQLITE_IOERR") === true);
 }
 
+const collector = collectWhenIdle();
+
 self.onmessage = (event: MessageEvent<StoreRequest>) => {
+  collector.postpone();
   const request = event.data;
   switch (request.type) {
     case "open":
@@ -155,6 +176,13 @@ self.onmessage = (event: MessageEvent<StoreRequest>) => {
     case "commit":
       // Everything that is in the message queue by then goes into one transaction.
       if (queue.push(request) === 1) setImmediate(flush);
+      return;
+    case "events":
+      try {
+        reply({ type: "events", sequence: request.sequence, rows: database ? readEvents(database, request) : [] });
+      } catch (error) {
+        reply({ type: "failed", sequence: request.sequence, message: messageOf(error), diskFull: false });
+      }
       return;
     case "close":
       flush();

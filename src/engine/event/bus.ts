@@ -4,9 +4,6 @@ import type { EventRecord } from "#types/record/event.ts";
 
 export type EventListener = (event: EventRecord) => void;
 
-/** Newest events kept for `events --since`, on disk as well. */
-const keptEvents = 10_000;
-const trimStep = 500;
 const writeDelayMilliseconds = 100;
 
 /** Everything that happens, in order. Listeners get each event once; the past is kept across restarts. */
@@ -16,6 +13,8 @@ export class EventBus {
   readonly #listeners = new Set<EventListener>();
   #last = 0n;
   #unwritten: EventRecord[] = [];
+  /** Given to the store, which on a full disk takes its time. */
+  #writing: EventRecord[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: MetadataStore, clock: Clock = systemClock) {
@@ -39,22 +38,20 @@ export class EventBus {
   }
 
   /** Writes what has happened so far. */
-  flush(): Promise<void> {
+  async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const events = this.#unwritten.splice(0);
-    return this.#store.observe((transaction) => {
-      for (const event of events) transaction.put("event", keyOf(event), event);
-      this.#trim(transaction);
-    });
+    this.#writing.push(...events);
+    await this.#store.appendEvents(events);
+    this.#writing = this.#writing.filter((event) => !events.includes(event));
   }
 
-  /** Events from the past, oldest first. */
-  past(sinceNano: bigint, untilNano: bigint | undefined): EventRecord[] {
-    return [...this.#store.table("event").values(), ...this.#unwritten].filter((event) => {
-      const time = BigInt(event.timeNano);
-      return time >= sinceNano && (untilNano === undefined || time <= untilNano);
-    });
+  /** Events up to this call, oldest first. One that is written meanwhile comes twice. */
+  async *past(sinceNano: bigint): AsyncGenerator<EventRecord, void> {
+    const pending = [...this.#writing, ...this.#unwritten].filter(({ timeNano }) => BigInt(timeNano) >= sinceNano);
+    yield* this.#store.events(sinceNano);
+    yield* pending;
   }
 
   /** Calls `listener` for each event from now on; the returned function ends it. */
@@ -66,20 +63,4 @@ export class EventBus {
   get listeners(): number {
     return this.#listeners.size;
   }
-
-  /** In steps, so that not every event pays for a removal. Keys are in order of time: the table keeps insertion order. */
-  #trim(transaction: { remove(table: "event", key: string): void }): void {
-    const table = this.#store.table("event");
-    if (table.size < keptEvents + trimStep) return;
-    let surplus = table.size - keptEvents;
-    for (const [key] of table.entries()) {
-      if (surplus-- <= 0) break;
-      transaction.remove("event", key);
-    }
-  }
-}
-
-/** Sorts as the time does. */
-function keyOf(event: EventRecord): string {
-  return event.timeNano.padStart(20, "0");
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { auditInstance } from "../../../src/helper/audit/audit.ts";
+import { killDescendants } from "../../../src/os/process/tree.ts";
 import { expectClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
@@ -25,9 +27,25 @@ afterAll(async () => {
 async function losePower(): Promise<void> {
   const copy = disk.now();
   await daemon.kill();
+  for (const pid of pidsThatName(daemon.execRoot)) {
+    killDescendants(pid);
+    process.kill(pid, "SIGKILL");
+  }
   for (const { target } of mountsBelow(disk.path)) Bun.spawnSync(["umount", target]);
   disk.loseSince(copy);
   await daemon.start();
+}
+
+/** Monitors: also of a container that was made ahead of its start, and waits. */
+function pidsThatName(folder: string): number[] {
+  const pids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${folder}/`);
+    } catch {
+      return false; // gone meanwhile
+    }
+  });
 }
 
 function mountsBelow(folder: string): { readonly target: string }[] {

@@ -2,6 +2,7 @@
 
 import type {
   AuthConfig,
+  CheckpointCreateRequest,
   ConfigSpec,
   ContainerCreateRequest,
   ContainerUpdateRequest,
@@ -32,6 +33,11 @@ export const structs: Readonly<Record<string, Readonly<Record<string, string>>>>
     "os.version": "string",
     "os.features": "[]string",
     variant: "string",
+  },
+  "checkpoint.CreateOptions": {
+    CheckpointID: "string",
+    CheckpointDir: "string",
+    Exit: "bool",
   },
   "container.CreateRequest": {
     Hostname: "string",
@@ -728,6 +734,7 @@ export interface Inputs {
   readonly Platform: OCIPlatform;
   readonly FilterSets: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
   readonly FilterLists: Readonly<Record<string, readonly string[] | null>>;
+  readonly CheckpointCreate: CheckpointCreateRequest;
   readonly ContainerCreate: ContainerCreateRequest;
   readonly ContainerUpdate: ContainerUpdateRequest;
   readonly SystemAuth: AuthConfig;
@@ -765,6 +772,7 @@ export const inputs: Readonly<Record<keyof Inputs, string>> = {
   Platform: "v1.Platform",
   FilterSets: "map[string]map[string]bool",
   FilterLists: "map[string][]string",
+  CheckpointCreate: "checkpoint.CreateOptions",
   ContainerCreate: "*container.CreateRequest",
   ContainerUpdate: "container.UpdateConfig",
   SystemAuth: "*registry.AuthConfig",
