@@ -50,8 +50,13 @@ const history = leaf("history", "List the steps that made an image", () => impor
 const load = leaf("load", "Take images from a tar archive", () => import("./image/load.ts").then((m) => m.load));
 const listImages = leaf("ls list", "List images", () => import("./image/ls.ts").then((m) => m.ls));
 const pull = leaf("pull", "Fetch an image from a registry", () => import("./image/pull.ts").then((m) => m.pull));
+const push = leaf("push", "Send an image to a registry", () => import("./image/push.ts").then((m) => m.push));
 const removeImage = leaf("rm remove", "Remove images, or some of their names", () => import("./image/rm.ts").then((m) => m.rm));
 const tag = leaf("tag", "Give an image another name", () => import("./image/tag.ts").then((m) => m.tag));
+
+const login = leaf("login", "Log in at a registry", () => import("./registry/login.ts").then((m) => m.login));
+const logout = leaf("logout", "Forget the log-in at a registry", () => import("./registry/logout.ts").then((m) => m.logout));
+const search = leaf("search", "Search a registry for images", () => import("./registry/search.ts").then((m) => m.search));
 
 const events = leaf("events", "Print what happens in the daemon, as it happens", () => import("./system/events.ts").then((m) => m.events));
 const info = leaf("info", "Describe the daemon and its host", () => import("./system/info.ts").then((m) => m.info));
@@ -115,8 +120,20 @@ export const groups: readonly Group[] = [
       listImages,
       leaf("prune", "Remove images without a name that nothing uses", () => import("./image/prune.ts").then((m) => m.prune)),
       pull,
+      push,
       removeImage,
       tag,
+    ],
+  },
+  {
+    name: "manifest",
+    summary: "Make lists of manifests: one name for an image of several platforms",
+    children: [
+      leaf("annotate", "Say for which platform a manifest of a list is", () => import("./manifest/annotate.ts").then((m) => m.annotate)),
+      leaf("create", "Make a list of manifests", () => import("./manifest/create.ts").then((m) => m.create)),
+      leaf("inspect", "Print a manifest, or a list of them", () => import("./manifest/inspect.ts").then((m) => m.inspect)),
+      leaf("push", "Send a list of manifests to a registry", () => import("./manifest/push.ts").then((m) => m.push)),
+      leaf("rm", "Forget lists of manifests", () => import("./manifest/rm.ts").then((m) => m.rm)),
     ],
   },
   {
@@ -139,6 +156,9 @@ export const groups: readonly Group[] = [
       external("audit", "Compare the records of an engine with its host", () => import("./system/audit.ts").then((m) => m.audit)),
       leaf("df", "Show how much disk space is used, and for what", () => import("./system/df.ts").then((m) => m.df)),
       events,
+      leaf("gc", "Remove images by the daemon's own policy, or say what it would remove and why", () =>
+        import("./system/gc.ts").then((m) => m.gc),
+      ),
       info,
       leaf("prune", "Remove containers, networks and images that nothing uses", () => import("./system/prune.ts").then((m) => m.prune)),
       external("purge", "Take away all that an engine has made on this host", () => import("./system/purge.ts").then((m) => m.purge)),
@@ -157,7 +177,19 @@ export const groups: readonly Group[] = [
   },
 ];
 
-export const commonCommands: readonly Leaf[] = [run, exec, as("ps", listContainers), pull, as("images", listImages), version, info];
+export const commonCommands: readonly Leaf[] = [
+  run,
+  exec,
+  as("ps", listContainers),
+  pull,
+  push,
+  as("images", listImages),
+  login,
+  logout,
+  search,
+  version,
+  info,
+];
 
 export const otherCommands: readonly Leaf[] = [
   attach,

@@ -67,6 +67,16 @@ describe("a command asks the daemon", () => {
     });
   });
 
+  test("start to go on from a checkpoint: of one container, without a word", async () => {
+    expect(await run("start", "--checkpoint", "one", "--checkpoint-dir", "/srv", "web")).toEqual({ code: 0, out: "", err: "" });
+    expect(requests()).toEqual(["POST /v1.51/containers/web/start"]);
+    expect(await run("start", "--checkpoint", "one", "a", "b")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("you cannot restore multiple containers at once"),
+    });
+    expect(requests()).toEqual([]);
+  });
+
   test.each(["pause", "unpause"])("%s for each container, and prints the names it did", async (verb) => {
     expect(await run(verb, "a", "gone", "b")).toEqual({
       code: 1,

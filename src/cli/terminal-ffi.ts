@@ -13,6 +13,9 @@ const { symbols: libc } = dlopen("libc.so.6", {
 const termiosBytes = 128;
 const TIOCGWINSZ = 0x5413;
 const TCSADRAIN = 1;
+/** Word of the local flags in `struct termios`, after those of input, output and control. */
+const localFlags = 3;
+const ECHO = 0o10;
 
 export function isTerminal(descriptor: number): boolean {
   return libc.isatty(descriptor) === 1;
@@ -36,5 +39,18 @@ export function makeRaw(descriptor: number): (() => void) | undefined {
   const raw = new Uint8Array(saved);
   libc.cfmakeraw(raw);
   libc.tcsetattr(descriptor, TCSADRAIN, raw);
+  return () => void libc.tcsetattr(descriptor, TCSADRAIN, saved);
+}
+
+/**
+ * Types on, unseen: lines are still edited and handed on as a whole, the terminal does not show them.
+ * @returns a function that puts the settings back; undefined when the descriptor is no terminal
+ */
+export function hideInput(descriptor: number): (() => void) | undefined {
+  const saved = new Uint8Array(termiosBytes);
+  if (libc.tcgetattr(descriptor, saved) !== 0) return undefined;
+  const hidden = new Uint32Array(saved.slice().buffer);
+  hidden[localFlags] = (hidden[localFlags] ?? 0) & ~ECHO;
+  libc.tcsetattr(descriptor, TCSADRAIN, hidden);
   return () => void libc.tcsetattr(descriptor, TCSADRAIN, saved);
 }

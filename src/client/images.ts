@@ -1,5 +1,5 @@
 import { type Filters, filterQuery } from "./containers.ts";
-import type { HistoryEntry, ImageDeletion, ImageSummary, ProgressMessage, PruneReport } from "./shapes.ts";
+import type { HistoryEntry, ImageDeletion, ImageGcPlan, ImageSummary, ProgressMessage, PruneReport, SearchResult } from "./shapes.ts";
 import type { Answer, Transport } from "./transport.ts";
 
 /** Calls under `/images`. References keep their slashes and colons, as Docker's clients send them. Errors: `DaemonError`. */
@@ -32,6 +32,32 @@ export class Images {
     });
   }
 
+  /** @param options.tag  empty for all tags */
+  push(
+    options: { readonly name: string; readonly tag: string; readonly platform?: string | undefined; readonly registryAuth: string },
+    signal?: AbortSignal,
+  ): AsyncGenerator<ProgressMessage, void> {
+    return this.#http.messages("POST", `/images/${reference(options.name)}/push`, {
+      query: { platform: options.platform, tag: options.tag || undefined },
+      headers: { "X-Registry-Auth": options.registryAuth },
+      signal,
+    });
+  }
+
+  /** @param options.limit  0: as many as the registry gives at once */
+  async search(options: {
+    readonly term: string;
+    readonly limit: number;
+    readonly filters: Filters;
+    readonly registryAuth?: string | undefined;
+  }): Promise<readonly SearchResult[]> {
+    const results = await this.#http.json<readonly SearchResult[] | null>("GET", "/images/search", {
+      query: { term: options.term, limit: options.limit || undefined, ...filterQuery(options.filters) },
+      headers: options.registryAuth ? { "X-Registry-Auth": options.registryAuth } : {},
+    });
+    return results ?? [];
+  }
+
   load(
     archive: AsyncIterable<Uint8Array>,
     options: { readonly quiet: boolean; readonly platform?: string | undefined },
@@ -43,6 +69,15 @@ export class Images {
       contentType: "application/x-tar",
       signal,
     });
+  }
+
+  /** What the daemon removes by itself, and why. Gantry only. @param force  as if the disk were too full */
+  gcPlan(force: boolean): Promise<ImageGcPlan> {
+    return this.#http.json("GET", "/gantry/images/gc", { query: { force: force || undefined } });
+  }
+
+  gc(force: boolean): Promise<{ readonly ImagesDeleted: readonly ImageDeletion[] }> {
+    return this.#http.json("POST", "/gantry/images/gc", { query: { force: force || undefined } });
   }
 
   async tag(source: string, repository: string, tag: string): Promise<void> {

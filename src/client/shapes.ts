@@ -16,6 +16,9 @@ export type CreateAnswer = api.ContainerCreateResponse & { readonly Id: string }
 export type ExecInspection = api.ExecInspectResponse;
 export type ImageSummary = Partial<api.ImageSummary> & { readonly Id: string };
 export type HistoryEntry = api.ImageHistoryResponseItem;
+export type SearchResult = api.ImageSearchResponseItem;
+export type LogInRequest = api.AuthConfig;
+export type LogInAnswer = api.AuthResponse;
 export type ImageDeletion = api.ImageDeleteResponseItem;
 export type NetworkSummary = api.NetworkSummary & { readonly Id: string; readonly Name: string };
 export type VolumeSummary = Partial<api.Volume> & { readonly Name: string };
@@ -55,4 +58,27 @@ export interface ProgressMessage {
   readonly errorDetail?: { readonly message?: string; readonly code?: number };
   readonly progressDetail?: { readonly current?: number; readonly total?: number; readonly units?: string; readonly hidecounts?: boolean };
   readonly aux?: unknown;
+}
+
+/** Answer of our own route `/gantry/images/gc`. */
+export interface ImageGcPlan {
+  readonly Policy: {
+    readonly Enabled: boolean;
+    /** Shares of the disk, 0 to 1. */
+    readonly HighMark: number;
+    readonly LowMark: number;
+    readonly UnusedForSeconds: number;
+    readonly KeepTags: number;
+    readonly Local: boolean;
+  };
+  readonly Disk: { readonly TotalBytes: number; readonly UsedBytes: number };
+  readonly Images: readonly {
+    readonly Id: string;
+    readonly RepoTags: readonly string[];
+    /** RFC 3339. */
+    readonly LastUsedAt: string;
+    readonly Decision: "remove" | "may" | "keep";
+    readonly Reason: string;
+    readonly FreedBytes: number;
+  }[];
 }

@@ -1,6 +1,6 @@
 import { type Filters, filterQuery } from "./containers.ts";
 import { jsonTexts, parseMessage } from "./json-messages.ts";
-import type { DiskUsage, EventMessage, PruneReport, ServerVersion } from "./shapes.ts";
+import type { DiskUsage, EventMessage, LogInAnswer, LogInRequest, PruneReport, ServerVersion } from "./shapes.ts";
 import type { Transport } from "./transport.ts";
 
 /** Calls that concern the daemon as a whole. Errors: `DaemonError`. */
@@ -30,6 +30,11 @@ export class System {
       const nano = /"timeNano"\s*:\s*(\d+)/.exec(text)?.[1];
       yield nano === undefined ? event : { ...event, timeNano: BigInt(nano) };
     }
+  }
+
+  /** Has the daemon check credentials at their registry. */
+  async logIn(auth: LogInRequest): Promise<Partial<LogInAnswer>> {
+    return (await this.#http.json<LogInAnswer | undefined>("POST", "/auth", { json: auth })) ?? {};
   }
 
   diskUsage(): Promise<DiskUsage> {

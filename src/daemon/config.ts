@@ -2,9 +2,12 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import { defaultDataRoot, execRootOf } from "#lib/instance.ts";
+import { parseMirror } from "#drivers/distribution/endpoints.ts";
 import { logDrivers, type LogDriver } from "#drivers/log/drivers.ts";
 import { validateLogOptions } from "#drivers/log/options.ts";
 import type { LogLevel } from "./logger.ts";
+import { parsePolicy } from "#engine/image/housekeeping/policy.ts";
+import { parseStorageOptions } from "./storage-options.ts";
 
 /** Everything the daemon can be told, by flag or in daemon.json (the same names as dockerd's). */
 export interface DaemonConfig {
@@ -16,6 +19,8 @@ export interface DaemonConfig {
   readonly execRoot: string;
   readonly pidFile: string | undefined;
   readonly debug: boolean;
+  /** What Docker calls experimental: checkpoints. */
+  readonly experimental: boolean;
   readonly logLevel: LogLevel;
   readonly tls: boolean;
   readonly tlsVerify: boolean;
@@ -25,8 +30,11 @@ export interface DaemonConfig {
   readonly allowInsecureTcp: boolean;
   readonly defaultRuntime: string | undefined;
   readonly storageDriver: "erofs" | "unpacked" | undefined;
+  readonly storageOptions: readonly string[];
   readonly logDriver: LogDriver;
   readonly logOptions: Readonly<Record<string, string>>;
+  /** Which images go by themselves: `parsePolicy`. */
+  readonly imageGc: Readonly<Record<string, string>>;
   readonly liveRestore: boolean;
   readonly shutdownTimeoutSeconds: number;
   readonly bridgeAddress: string | undefined;
@@ -43,9 +51,16 @@ export interface DaemonConfig {
   readonly cdiFolders: readonly string[];
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** Mirrors by registry; those of `*` are for every registry that has none of its own. */
+  readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  /** Of the daemon's own requests; empty: as its environment says. */
+  readonly httpProxy: string;
+  readonly httpsProxy: string;
+  readonly noProxy: string;
   readonly labels: readonly string[];
   readonly initPath: string | undefined;
   readonly maximumConcurrentDownloads: number;
+  readonly maximumConcurrentUploads: number;
   readonly defaultShmBytes: number;
   readonly ulimits: Readonly<Record<string, { readonly soft: number; readonly hard: number }>>;
 }
@@ -57,9 +72,12 @@ const reloadable = [
   "labels",
   "liveRestore",
   "shutdownTimeoutSeconds",
+  "imageGc",
   "registryMirrors",
   "insecureRegistries",
+  "mirrors",
   "maximumConcurrentDownloads",
+  "maximumConcurrentUploads",
 ] as const satisfies readonly (keyof DaemonConfig)[];
 
 export type ReloadableSettings = Pick<DaemonConfig, (typeof reloadable)[number]>;
@@ -68,7 +86,7 @@ export function reloadableSettings(config: DaemonConfig): ReloadableSettings {
   return Object.fromEntries(reloadable.map((field) => [field, config[field]])) as ReloadableSettings;
 }
 
-type Kind = "text" | "texts" | "boolean" | "number" | "map" | "ulimits";
+type Kind = "text" | "texts" | "boolean" | "number" | "map" | "lists" | "ulimits";
 
 /** One setting: its flag, its key in daemon.json, its kind, and what it sets. */
 interface Setting {
@@ -95,6 +113,7 @@ const settings: readonly Setting[] = [
   { flag: "exec-root", key: "exec-root", kind: "text", field: "execRoot", help: "Folder of all runtime state" },
   { flag: "pidfile", short: "p", key: "pidfile", kind: "text", field: "pidFile", help: "Where to write the daemon's pid" },
   { flag: "debug", short: "D", key: "debug", kind: "boolean", field: "debug", help: "Write debug lines to the log" },
+  { flag: "experimental", key: "experimental", kind: "boolean", field: "experimental", help: "Offer checkpoints of containers" },
   { flag: "log-level", short: "l", key: "log-level", kind: "text", field: "logLevel", help: "debug, info, warn, error or fatal" },
   { flag: "tls", key: "tls", kind: "boolean", field: "tls", help: "Use TLS on tcp sockets" },
   { flag: "tlsverify", key: "tlsverify", kind: "boolean", field: "tlsVerify", help: "Use TLS and verify clients" },
@@ -123,7 +142,21 @@ const settings: readonly Setting[] = [
     field: "storageDriver",
     help: "erofs or unpacked; default: erofs where the kernel has it",
   },
+  {
+    flag: "storage-opt",
+    key: "storage-opts",
+    kind: "texts",
+    field: "storageOptions",
+    help: "Storage option, key=value: overlay2.size=10G limits what each container writes, where the data root has project quotas",
+  },
   { flag: "log-driver", key: "log-driver", kind: "text", field: "logDriver", help: "Default log driver of containers" },
+  {
+    flag: "image-gc",
+    key: "image-gc",
+    kind: "map",
+    field: "imageGc",
+    help: "When unused images go by themselves, key=value: enabled, high-mark, low-mark, unused-for, keep-tags, local",
+  },
   { flag: "log-opt", key: "log-opts", kind: "map", field: "logOptions", help: "Default options of the log driver, key=value" },
   {
     flag: "live-restore",
@@ -166,6 +199,16 @@ const settings: readonly Setting[] = [
     help: "Registry to speak plain http to",
   },
   {
+    flag: "mirror",
+    key: "mirrors",
+    kind: "lists",
+    field: "mirrors",
+    help: "Mirror of one registry, HOST=URL, or of all that have none of their own, *=URL",
+  },
+  { flag: "http-proxy", key: "http-proxy", kind: "text", field: "httpProxy", help: "Proxy for http (default: HTTP_PROXY)" },
+  { flag: "https-proxy", key: "https-proxy", kind: "text", field: "httpsProxy", help: "Proxy for https (default: HTTPS_PROXY)" },
+  { flag: "no-proxy", key: "no-proxy", kind: "text", field: "noProxy", help: "Hosts and networks reached without (default: NO_PROXY)" },
+  {
     flag: "cpu-rt-period",
     key: "cpu-rt-period",
     kind: "number",
@@ -196,6 +239,13 @@ const settings: readonly Setting[] = [
     help: "Layers downloaded at once for each pull",
   },
   {
+    flag: "max-concurrent-uploads",
+    key: "max-concurrent-uploads",
+    kind: "number",
+    field: "maximumConcurrentUploads",
+    help: "Layers uploaded at once for each push",
+  },
+  {
     flag: "default-ulimit",
     key: "default-ulimits",
     kind: "ulimits",
@@ -212,6 +262,7 @@ const defaults: DaemonConfig = {
   execRoot: "",
   pidFile: undefined,
   debug: false,
+  experimental: false,
   logLevel: "info",
   tls: false,
   tlsVerify: false,
@@ -221,8 +272,10 @@ const defaults: DaemonConfig = {
   allowInsecureTcp: false,
   defaultRuntime: undefined,
   storageDriver: undefined,
+  storageOptions: [],
   logDriver: "json-file",
   logOptions: {},
+  imageGc: {},
   liveRestore: true,
   shutdownTimeoutSeconds: 15,
   bridgeAddress: undefined,
@@ -236,9 +289,14 @@ const defaults: DaemonConfig = {
   cdiFolders: ["/etc/cdi", "/var/run/cdi"],
   registryMirrors: [],
   insecureRegistries: [],
+  mirrors: {},
+  httpProxy: "",
+  httpsProxy: "",
+  noProxy: "",
   labels: [],
   initPath: undefined,
   maximumConcurrentDownloads: 3,
+  maximumConcurrentUploads: 5,
   defaultShmBytes: 64 * 1024 * 1024,
   ulimits: {},
 };
@@ -325,6 +383,12 @@ function fromFlag(setting: Setting, text: string, before: unknown): unknown {
       if (at <= 0) throw bad();
       return { ...(before as object | undefined), [text.slice(0, at)]: text.slice(at + 1) };
     }
+    case "lists": {
+      const at = text.indexOf("=");
+      if (at <= 0) throw bad();
+      const [name, lists] = [text.slice(0, at), (before ?? {}) as Readonly<Record<string, readonly string[]>>];
+      return { ...lists, [name]: [...(lists[name] ?? []), text.slice(at + 1)] };
+    }
     case "ulimits": {
       const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text);
       if (!match) throw bad();
@@ -346,7 +410,7 @@ function readFileSettings(text: string, path: string): Record<string, unknown> {
   }
   const values: Record<string, unknown> = {};
   const unknown: string[] = [];
-  for (const [key, value] of Object.entries(parsed)) {
+  for (const [key, value] of Object.entries(withProxies(parsed as Readonly<Record<string, unknown>>))) {
     const setting = settings.find((candidate) => candidate.key === key);
     if (!setting) unknown.push(key);
     else values[setting.field] = fromFile(setting, value, path);
@@ -360,6 +424,17 @@ function readFileSettings(text: string, path: string): Record<string, unknown> {
   return values;
 }
 
+/** In the file the three proxies lie in an object of their own, as dockerd has it; beside it they are unknown. */
+function withProxies(file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { proxies, ...rest } = file;
+  const outside = Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [proxyKeys.has(key) ? `${key} outside of proxies` : key, value]),
+  );
+  return isRecord(proxies) ? { ...outside, ...proxies } : proxies === undefined ? outside : file;
+}
+
+const proxyKeys: ReadonlySet<string> = new Set(["http-proxy", "https-proxy", "no-proxy"]);
+
 function fromFile(setting: Setting, value: unknown, path: string): unknown {
   const is: Readonly<Record<Kind, () => boolean>> = {
     text: () => typeof value === "string",
@@ -367,6 +442,8 @@ function fromFile(setting: Setting, value: unknown, path: string): unknown {
     boolean: () => typeof value === "boolean",
     number: () => Number.isInteger(value),
     map: () => isRecord(value) && Object.values(value).every((entry) => typeof entry === "string"),
+    lists: () =>
+      isRecord(value) && Object.values(value).every((list) => Array.isArray(list) && list.every((entry) => typeof entry === "string")),
     ulimits: () => isRecord(value) && Object.values(value).every(isRecord),
   };
   if (!is[setting.kind]())
@@ -390,7 +467,10 @@ function check(config: DaemonConfig): void {
   oneOf("log-level", config.logLevel, ["debug", "info", "warn", "error", "fatal"]);
   oneOf("storage-driver", config.storageDriver, ["erofs", "unpacked"]);
   oneOf("log-driver", config.logDriver, logDrivers);
+  parseStorageOptions(config.storageOptions);
+  parsePolicy(config.imageGc);
   validateLogOptions(config.logDriver, config.logOptions);
+  for (const mirror of [...config.registryMirrors, ...Object.values(config.mirrors).flat()]) parseMirror(mirror);
   for (const address of config.dns)
     if (isIP(address) === 0) throw new EngineError("invalid", `invalid dns ${JSON.stringify(address)}: it is no IP address`);
   for (const [key, path] of [
@@ -404,6 +484,8 @@ function check(config: DaemonConfig): void {
     throw new EngineError("invalid", `exec-root is longer than 64 bytes: sockets below it could not be opened`);
   if (config.maximumConcurrentDownloads < 1)
     throw new EngineError("invalid", `invalid max concurrent downloads: ${config.maximumConcurrentDownloads}`);
+  if (config.maximumConcurrentUploads < 1)
+    throw new EngineError("invalid", `invalid max concurrent uploads: ${config.maximumConcurrentUploads}`);
 }
 
 function readOptional(path: string): string | undefined {

@@ -4,7 +4,9 @@ import { hostname, release } from "node:os";
 import { FrontDoor } from "#api/http/front-door.ts";
 import { listen, type Listener, type TlsFiles } from "#api/http/listen.ts";
 import { apiRoutes } from "#api/routes.ts";
+import { defaultCertificateFolders } from "#drivers/distribution/certificates.ts";
 import { RegistryClient } from "#drivers/distribution/client.ts";
+import { environmentProxies, type ProxySettings } from "#drivers/distribution/proxy.ts";
 import { FileContentStore } from "#drivers/content/store.ts";
 import { WorkerLogHub } from "#drivers/log/hub.ts";
 import { MetadataStore } from "#drivers/metadata/store.ts";
@@ -21,6 +23,9 @@ import { capabilitiesOfMask } from "#engine/container/spec/capabilities.ts";
 import { EventBus } from "#engine/event/bus.ts";
 import { ExecService } from "#engine/exec/service.ts";
 import { LayerTransfers } from "#engine/image/dependencies.ts";
+import type { DiskFacts } from "#engine/image/housekeeping/decide.ts";
+import { Housekeeper } from "#engine/image/housekeeping/housekeeper.ts";
+import { parsePolicy } from "#engine/image/housekeeping/policy.ts";
 import { ImageService } from "#engine/image/service.ts";
 import { NetworkService } from "#engine/network/service.ts";
 import { SystemService, type SystemSettings } from "#engine/system/service.ts";
@@ -43,6 +48,8 @@ import { reloadableSettings, type DaemonConfig } from "./config.ts";
 import { IdleCollector } from "./idle-collector.ts";
 import { CgroupWarmer } from "./cgroup-warmer.ts";
 import { openInstance } from "./instance.ts";
+import { openQuotas } from "./quotas.ts";
+import { defaultContainerBytes } from "./storage-options.ts";
 import { openUserNamespaces } from "./user-namespaces.ts";
 import { openRuntimes, findProgram, type Runtimes } from "./runtimes.ts";
 
@@ -62,25 +69,40 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const paths = instancePaths(instance);
   const store = await MetadataStore.open(paths.database, log);
   const hierarchies = cgroupHierarchies();
-  const runtimes = await openRuntimes(instance, { wanted: config.defaultRuntime, hierarchies, kernel, log });
+  const runtimes = await openRuntimes(instance, {
+    wanted: config.defaultRuntime,
+    experimental: config.experimental,
+    hierarchies,
+    kernel,
+    log,
+  });
   const content = await FileContentStore.open(paths.content);
-  const snapshots = await openSnapshotter(paths, kernel, log, config.storageDriver);
+  const quotas = await openQuotas({
+    instance,
+    kernel,
+    log,
+    records: [...store.table("container").values(), ...store.table("volume").values()],
+  });
+  const defaultSizeBytes = defaultContainerBytes(config.storageOptions, quotas.containers.lack);
+  const snapshots = await openSnapshotter({ layers: paths.layers, quotas: quotas.containers }, kernel, log, config.storageDriver);
   const idMap = await openUserNamespaces(config.usernsRemap, { instance, kernel, log, form: snapshots.name });
   const logs = new WorkerLogHub(log);
   const networkDriver = new HostNetworkDriver({ instance, kernel, log });
   const events = new EventBus(store);
   const images = await ImageService.open({ store, content, snapshots, events, log });
   const helpers = new HelperPool();
-  const localVolumes = new LocalVolumeDriver(paths.volumes, kernel, helpers, idMap && mappedRoot(idMap));
+  const owner = idMap && mappedRoot(idMap);
+  const localVolumes = new LocalVolumeDriver({ root: paths.volumes, kernel, helpers, quotas: quotas.volumes, ...(owner && { owner }) });
   const volumes = new VolumeService(store, events, new Map([["local", localVolumes]]));
+  await volumes.keepLimits((volume, error) => log.error("volume is without its size limit", { volume, error: messageOf(error) }));
   const networks = new NetworkService(instance, store, networkDriver, events);
   await networks.ensurePredefined(config);
   const warmer = new CgroupWarmer(instance, hierarchies, log);
 
   const cdi = new CdiRegistry(config.cdiFolders.filter(Boolean));
   const deps: ContainerDependencies = {
-    ...{ instance, store, events, images, networks, networkDriver, volumes, snapshots, logs, cdi, log },
-    settings: { ...(await containerSettings(config, runtimes, instance, hierarchies)), ...(idMap && { idMap }) },
+    ...{ instance, store, events, images, networks, networkDriver, volumes, snapshots, quotas: quotas.containers, logs, cdi, log },
+    settings: { ...(await containerSettings(config, runtimes, instance, hierarchies)), defaultSizeBytes, ...(idMap && { idMap }) },
     containers: new ContainerRegistry(store),
     runtimes: runtimes.drivers,
     clock: systemClock,
@@ -101,6 +123,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const archives = new ContainerArchives(deps);
   const execs = new ExecService(deps);
   await restoreContainers(deps, containers.lifecycle);
+  containers.checkpoints.takeUp();
   containers.health.begin((id, command, limits, signal) => execs.check(id, command, limits, signal));
   await images.collectGarbage();
   const settingsOf = (settings: DaemonConfig): SystemSettings =>
@@ -108,12 +131,19 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   const system = new SystemService(settingsOf(config), systemVersions(runtimes), { events, containers, images, cdi });
   let current = config;
   let registries = registryClient(config);
+  const transfer = { images, content, snapshots, transfers: new LayerTransfers() };
+  const housekeeper = new Housekeeper(
+    { store, images, events, clock: systemClock, log, disk: () => diskFacts(instance.dataRoot) },
+    parsePolicy(config.imageGc),
+  );
   const door = new FrontDoor({
     routes: apiRoutes({
       ...{ containers, archives, execs, images, networks, volumes, system },
+      experimental: config.experimental,
       snapshotter: snapshots.name,
+      housekeeper,
       pull: {
-        ...{ images, content, snapshots, transfers: new LayerTransfers() },
+        ...transfer,
         get registries() {
           return registries;
         },
@@ -121,8 +151,18 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
           return current.maximumConcurrentDownloads;
         },
       },
+      push: {
+        ...{ ...transfer, events },
+        get registries() {
+          return registries;
+        },
+        get maximumUploads() {
+          return current.maximumConcurrentUploads;
+        },
+      },
     }),
     productVersion: version,
+    experimental: config.experimental,
     log,
   });
   const collector = new IdleCollector();
@@ -137,12 +177,15 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
       registries = registryClient(next);
       current = { ...config, ...reloadableSettings(next) };
       system.configure(settingsOf(current));
+      housekeeper.configure(parsePolicy(current.imageGc));
       events.emit("daemon", "reload", instance.id, { name: hostname(), ...reloadAttributes(current) });
     },
     async close() {
       for (const listener of listeners) listener.close();
+      await housekeeper.close();
       await archives.close();
       if (!current.liveRestore) await containers.stopAll(current.shutdownTimeoutSeconds);
+      await containers.checkpoints.close();
       await containers.lifecycle.settle();
       await containers.health.close();
       await door.close(closeGraceMilliseconds);
@@ -159,8 +202,29 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
   };
 }
 
+function diskFacts(dataRoot: string): DiskFacts {
+  const { totalBytes, availableBytes } = freeBytes(dataRoot);
+  return { totalBytes, usedBytes: totalBytes - availableBytes };
+}
+
 function registryClient(config: DaemonConfig): RegistryClient {
-  return new RegistryClient({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries });
+  return new RegistryClient({
+    mirrors: config.registryMirrors,
+    mirrorsByRegistry: config.mirrors,
+    insecureRegistries: config.insecureRegistries,
+    certificateFolders: defaultCertificateFolders,
+    proxies: proxiesOf(config),
+  });
+}
+
+/** Those of the configuration, else of the environment. */
+function proxiesOf({ httpProxy, httpsProxy, noProxy }: DaemonConfig): Required<ProxySettings> {
+  const inherited = environmentProxies(process.env);
+  return {
+    httpProxy: httpProxy || (inherited.httpProxy ?? ""),
+    httpsProxy: httpsProxy || (inherited.httpsProxy ?? ""),
+    noProxy: noProxy || (inherited.noProxy ?? ""),
+  };
 }
 
 /** As dockerd tells them: numbers and flags as text, lists as JSON. */
@@ -171,6 +235,7 @@ function reloadAttributes(config: DaemonConfig): Readonly<Record<string, string>
     labels: JSON.stringify(config.labels),
     "live-restore": String(config.liveRestore),
     "max-concurrent-downloads": String(config.maximumConcurrentDownloads),
+    "max-concurrent-uploads": String(config.maximumConcurrentUploads),
     "registry-mirrors": JSON.stringify(config.registryMirrors),
     "shutdown-timeout": String(config.shutdownTimeoutSeconds),
   };
@@ -225,7 +290,7 @@ async function containerSettings(
   runtimes: Runtimes,
   instance: Instance,
   hierarchies: readonly CgroupHierarchy[],
-): Promise<ContainerSettings> {
+): Promise<Omit<ContainerSettings, "defaultSizeBytes">> {
   const status = readFileSync("/proc/self/status", "utf8");
   const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
   const init = config.initPath ?? (await findProgram("catatonit"))?.path ?? (await findProgram("tini"))?.path;
@@ -264,8 +329,11 @@ function systemSettings(
     controllers,
     cgroupVersion: cgroupMode(hierarchies) === "v2" ? ("2" as const) : ("1" as const),
     debug: config.debug,
+    experimental: config.experimental,
     logDriver: config.logDriver,
     registryMirrors: config.registryMirrors,
+    insecureRegistries: config.insecureRegistries,
+    proxies: proxiesOf(config),
     labels: config.labels,
     runtimes: [...runtimes.drivers.values()].map(({ name, path }) => {
       const features = runtimes.features.get(name);

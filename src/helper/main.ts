@@ -44,6 +44,7 @@ const tools: Readonly<Record<string, (args: readonly string[]) => Promise<number
   },
   audit: async (args) => (await import("./audit/command.ts")).runAudit(args),
   bootstrap: async (args) => (await import("./bootstrap/command.ts")).runBootstrap(args),
+  registry: async () => (await import("./registry/command.ts")).runRegistry(),
   doctor: async (args) => (await import("./doctor/command.ts")).runDoctor(args),
 };
 

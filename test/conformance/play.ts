@@ -60,5 +60,7 @@ export function solo(name: string, act: (stage: Stage) => Promise<void>): Play {
 /** Plays of one noun; `noun` is the name of the file of recorded facts. */
 export interface PlayBook {
   readonly noun: string;
+  /** Played with a daemon that was started with `--experimental`; all others with one that was not. */
+  readonly experimental?: true;
   readonly plays: readonly Play[];
 }

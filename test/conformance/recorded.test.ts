@@ -8,31 +8,42 @@ import { loadBusybox } from "../support/images.ts";
 import { comparePlay, describeDifference, type Difference } from "./compare.ts";
 import { openDifferences } from "./open-differences.ts";
 import { perform, type Facts } from "./perform.ts";
+import type { PlayBook } from "./play.ts";
 import { books as allBooks } from "./plays/index.ts";
 import { readRecord } from "./records.ts";
 import { covers, isWanted, wantedDifferences } from "./wanted-differences.ts";
 
 const chosen = process.env["GANTRY_BOOKS"]?.split(",");
 const books = allBooks.filter(({ noun }) => chosen?.includes(noun) ?? true);
-let daemon: TestDaemon;
+const daemons: TestDaemon[] = [];
 const recorded = new Map(await Promise.all(books.map(async (book): Promise<[string, Facts]> => [book.noun, await readRecord(book)])));
 const hasClient = comparableDocker() !== undefined;
 /** What differs, by book and play. */
 const differences = new Map<string, Map<string, Difference[]>>();
 
 beforeAll(async () => {
-  daemon = await startDaemon();
+  await playAll(books.filter(({ experimental }) => !experimental));
+  await playAll(
+    books.filter(({ experimental }) => experimental),
+    "--experimental",
+  );
+}, 400_000);
+
+afterAll(async () => {
+  for (const daemon of daemons) await endClean(daemon);
+});
+
+async function playAll(played: readonly PlayBook[], ...args: readonly string[]): Promise<void> {
+  if (played.length === 0) return;
+  const daemon = await startDaemon({ args });
+  daemons.push(daemon);
   await loadBusybox(daemon);
-  for (const book of books) {
+  for (const book of played) {
     const record = recorded.get(book.noun) ?? {};
     const seen = await perform(book, daemon.socket);
     differences.set(book.noun, new Map(book.plays.map(({ name }) => [name, comparePlay(name, record[name] ?? [], seen[name] ?? [])])));
   }
-}, 400_000);
-
-afterAll(async () => {
-  await endClean(daemon);
-});
+}
 
 describe.each(books.map((book) => [book.noun, book] as const))("%s answers as Docker does:", (noun, book) => {
   const open = new Set(openDifferences[noun]);

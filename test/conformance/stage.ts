@@ -120,6 +120,12 @@ export class Stage implements AsyncDisposable {
     return parseJson(text);
   }
 
+  /** Calls the API without a fact, whatever the answer is. */
+  async asked(method: string, path: string, options: CallOptions = {}): Promise<{ readonly status: number; readonly text: string }> {
+    const { status, body } = await this.#send(method, path, options);
+    return { status, text: body.toString() };
+  }
+
   /** A stream that ends by itself: attach, exec, logs. Multiplexed ones are taken apart. */
   async stream(method: string, path: string, options: StreamOptions = {}): Promise<void> {
     const upgrade = method === "POST" && options.upgrade !== false ? { Upgrade: "tcp", Connection: "Upgrade" } : undefined;

@@ -30,7 +30,7 @@ const ofSwarms: Readonly<Record<string, readonly string[]>> = {
   "volume ls": ["cluster"],
 };
 /** Commands that Docker does not have. */
-const ours = new Set(["completion", "daemon", "doctor", "image bootstrap", "system audit", "system purge"]);
+const ours = new Set(["completion", "daemon", "doctor", "image bootstrap", "system audit", "system gc", "system purge"]);
 
 describe("help", () => {
   test.each([["--help"], ["help"], []])("gantry %s lists every command with a line about it", async (...args) => {

@@ -1,9 +1,11 @@
 import type { ContainerService } from "#engine/container/service.ts";
 import { isRunning } from "#engine/container/state.ts";
 import type { ImageService } from "#engine/image/service.ts";
+import type { Housekeeper } from "#engine/image/housekeeping/housekeeper.ts";
 import { loadImages } from "#engine/image/load.ts";
 import { matchesPlatform, parsePlatform } from "#engine/image/platform.ts";
 import { pullImage, type PullDependencies } from "#engine/image/pull.ts";
+import type { PushDependencies } from "#engine/image/push.ts";
 import { EngineError } from "#lib/errors.ts";
 import { parseReference, withDefaultTag, withTagOrDigest } from "#lib/reference.ts";
 import type { ImageRecord } from "#types/record/image.ts";
@@ -11,7 +13,10 @@ import type { ApiRequest } from "../http/request.ts";
 import { empty, json, stream, type ApiResponse } from "../http/response.ts";
 import { del, get, post, type AnyRoute } from "../http/route.ts";
 import { selectImages } from "./filters.ts";
+import { housekeepingRoutes } from "./housekeeping.ts";
 import { progressStream } from "./progress.ts";
+import { push } from "./push.ts";
+import { registryRoutes } from "./registry-routes.ts";
 import { createdSeconds, referencesOf, sharedBytesOf, shownReferences, toImageInspect, toImageSummary, toListed } from "./summary.ts";
 import { queryBoolean } from "../decode/query.ts";
 import { booleanFilter, queryFilters } from "../decode/filters.ts";
@@ -20,6 +25,8 @@ export interface ImageRouteServices {
   readonly images: ImageService;
   readonly containers: ContainerService;
   readonly pull: PullDependencies;
+  readonly push: PushDependencies;
+  readonly housekeeper: Housekeeper;
   readonly snapshotter: string;
 }
 
@@ -39,6 +46,7 @@ export function imageRoutes(services: ImageRouteServices): AnyRoute[] {
       return json(200, toImageInspect(images, image, services.snapshotter, apiVersion));
     }),
     get("/images/:name*/history", ({ params }) => json(200, history(images, images.find(params.name)))),
+    post("/images/:name*/push", (request) => push(services, request)),
     post("/images/:name*/tag", async ({ params, query }) => {
       await images.tag(params.name, query.get("repo") ?? "", query.get("tag") ?? "");
       return empty(201);
@@ -54,6 +62,8 @@ export function imageRoutes(services: ImageRouteServices): AnyRoute[] {
       );
       return json(200, removed);
     }),
+    ...registryRoutes(services),
+    ...housekeepingRoutes(services.housekeeper),
   ];
 }
 

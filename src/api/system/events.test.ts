@@ -3,7 +3,7 @@ import { EventBus } from "#engine/event/bus.ts";
 import { eventStream } from "./events.ts";
 
 /** Of the store a stream without a past needs nothing. */
-const nowhere = { observe: () => Promise.resolve(), table: () => new Map() } as unknown as ConstructorParameters<typeof EventBus>[0];
+const nowhere = { appendEvents: () => Promise.resolve(), async *events() {} } as unknown as ConstructorParameters<typeof EventBus>[0];
 
 function open(bus: EventBus): AsyncGenerator<string> {
   return eventStream(bus, { filters: new Map(), sinceNano: undefined, untilNano: undefined, signal: new AbortController().signal });

@@ -43,20 +43,19 @@ export function toInfo(facts: SystemFacts, apiVersion: ApiVersion): unknown {
     IndexServerAddress: "https://index.docker.io/v1/",
     RegistryConfig: {
       ...(before(47) && { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null }),
-      IndexConfigs: { "docker.io": { Mirrors: facts.registryMirrors, Name: "docker.io", Official: true, Secure: true } },
-      InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"],
+      ...insecureRegistries(facts),
       Mirrors: facts.registryMirrors.length > 0 ? facts.registryMirrors : null,
     },
     NCPU: facts.processors,
     MemTotal: facts.memoryBytes,
     GenericResources: null,
     DockerRootDir: facts.dataRoot,
-    HttpProxy: "",
-    HttpsProxy: "",
-    NoProxy: "",
+    HttpProxy: maskProxy(facts.proxies.httpProxy),
+    HttpsProxy: maskProxy(facts.proxies.httpsProxy),
+    NoProxy: facts.proxies.noProxy,
     Name: facts.hostname,
     Labels: facts.labels,
-    ExperimentalBuild: false,
+    ExperimentalBuild: facts.experimental,
     ServerVersion: facts.version,
     Runtimes: Object.fromEntries(facts.runtimes.map((runtime) => [runtime.name, toRuntime(runtime, !before(44))])),
     DefaultRuntime: facts.defaultRuntime,
@@ -73,6 +72,24 @@ export function toInfo(facts: SystemFacts, apiVersion: ApiVersion): unknown {
     ...(!before(50) && facts.cdi.devices.length > 0 && { DiscoveredDevices: facts.cdi.devices.map((id) => ({ Source: "cdi", ID: id })) }),
     Warnings: facts.warnings.length > 0 ? facts.warnings : null,
   };
+}
+
+/** Networks apart from names; each name is an index of its own. */
+function insecureRegistries({ insecureRegistries: entries, registryMirrors }: SystemFacts): object {
+  const isNetwork = (entry: string): boolean => entry.includes("/");
+  const names = entries.filter((entry) => !isNetwork(entry));
+  return {
+    IndexConfigs: {
+      "docker.io": { Mirrors: registryMirrors, Name: "docker.io", Official: true, Secure: true },
+      ...Object.fromEntries(names.map((name) => [name, { Mirrors: [], Name: name, Official: false, Secure: false }])),
+    },
+    InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", ...entries.filter(isNetwork)],
+  };
+}
+
+/** For everyone to see: without name and password. */
+function maskProxy(proxy: string): string {
+  return proxy.replace(/^([a-z0-9+.-]+:\/\/)?[^/@]*@/i, "$1xxxxx:xxxxx@");
 }
 
 function toRuntime({ path, features }: SystemFacts["runtimes"][number], withStatus: boolean): unknown {

@@ -33,9 +33,6 @@ export function systemRoutes(system: SystemService, usage: DiskUsageServices): A
     get("/info", async ({ apiVersion }) => json(200, toInfo(await system.info(), apiVersion))),
     get("/events", (request) => events(system, request)),
     get("/system/df", (request) => diskUsage(usage, request)),
-    post("/auth", () => {
-      throw new EngineError("not_implemented", "login by the daemon is not implemented yet");
-    }),
     post("/build", () => noBuilder()),
     post("/build/prune", () => json(200, { CachesDeleted: null, SpaceReclaimed: 0 })),
     post("/build/cancel", () => noBuilder()),
@@ -61,6 +58,7 @@ function version(system: SystemService): unknown {
     GitCommit: commit,
     GoVersion: "",
     BuildTime: buildTime,
+    ...(system.isExperimental && { Experimental: true }),
     Components: [
       {
         Name: "Engine",
@@ -69,7 +67,7 @@ function version(system: SystemService): unknown {
           ApiVersion: formatApiVersion(newestApiVersion),
           Arch: architecture,
           BuildTime: buildTime,
-          Experimental: "false",
+          Experimental: String(system.isExperimental),
           GitCommit: commit,
           GoVersion: "",
           KernelVersion: kernelVersion,

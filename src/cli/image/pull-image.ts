@@ -1,8 +1,8 @@
 import type { Invocation } from "../command.ts";
 import type { Output } from "../output.ts";
 import { printProgress } from "../progress.ts";
-import { parseReference, registryOf } from "./reference.ts";
-import { registryAuth } from "./registry-auth.ts";
+import { registryAuth } from "../registry/credentials.ts";
+import { parseReference } from "./reference.ts";
 
 export interface PullOptions extends Pick<Invocation, "client" | "config" | "isTerminal"> {
   readonly reference: string;
@@ -23,7 +23,7 @@ export async function pullImage(options: PullOptions): Promise<void> {
     name: reference.name,
     tag,
     platform: options.platform,
-    registryAuth: await registryAuth(config, registryOf(reference.name)),
+    registryAuth: await registryAuth(config, reference.name),
   });
   await printProgress(messages, { to: options.to, isQuiet: options.isQuiet, isTerminal: () => options.isTerminal(1) });
 }

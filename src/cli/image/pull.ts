@@ -2,7 +2,7 @@ import { command, exactly } from "../command.ts";
 import { ExitError } from "../errors.ts";
 import { bool, text } from "../flag-kinds.ts";
 import { pullImage } from "./pull-image.ts";
-import { checkReference, familiarName, parseReference } from "./reference.ts";
+import { checkReference, familiarName, fullName, parseReference } from "./reference.ts";
 
 export const pull = command({
   usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
@@ -24,13 +24,6 @@ export const pull = command({
     const full = flags.allTags ? reference.name : (familiarName(name) ?? name);
     if (!flags.allTags && !reference.tag && !reference.digest && !flags.quiet) await out.line("Using default tag: latest");
     await pullImage({ ...invocation, reference: name, platform: flags.platform, isQuiet: flags.quiet, allTags: flags.allTags, to: out });
-    await out.line(canonical(full));
+    await out.line(fullName(full));
   },
 });
-
-/** The name with its registry and repository in full. */
-function canonical(name: string): string {
-  const first = name.split("/", 1)[0] ?? "";
-  if (name.includes("/") && (/[.:]/.test(first) || first === "localhost")) return name;
-  return `docker.io/${name.includes("/") ? "" : "library/"}${name}`;
-}

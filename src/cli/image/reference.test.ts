@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { checkReference, familiarName, parseReference, registryOf } from "./reference.ts";
+import { checkReference, familiarName, fullName, parseReference } from "./reference.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -36,10 +36,10 @@ test("checkReference() tells capitals from other faults", () => {
 });
 
 test.each([
-  ["busybox", "https://index.docker.io/v1/"],
-  ["team/app", "https://index.docker.io/v1/"],
-  ["localhost:5000/app", "localhost:5000"],
-  ["example.com/app", "example.com"],
-])("%p comes from %p", (name, registry) => {
-  expect(registryOf(name)).toBe(registry);
+  ["busybox:1", "docker.io/library/busybox:1"],
+  ["team/app", "docker.io/team/app"],
+  ["localhost:5000/app:1", "localhost:5000/app:1"],
+  ["example.com/app", "example.com/app"],
+])("%p is %p in full", (name, full) => {
+  expect(fullName(name)).toBe(full);
 });

@@ -39,9 +39,9 @@ export function familiarName(text: string): string | undefined {
   return `${reference.name}${tag ? `:${tag}` : ""}${reference.digest ? `@${reference.digest}` : ""}`;
 }
 
-/** The registry an image comes from, as config.json names it. */
-export function registryOf(name: string): string {
+/** With its registry and repository in full: `docker.io/library/busybox:latest`. */
+export function fullName(name: string): string {
   const first = name.split("/", 1)[0] ?? "";
-  const isHost = name.includes("/") && (/[.:]/.test(first) || first === "localhost");
-  return isHost && first !== "docker.io" && first !== "index.docker.io" ? first : "https://index.docker.io/v1/";
+  if (name.includes("/") && (/[.:]/.test(first) || first === "localhost")) return name;
+  return `docker.io/${name.includes("/") ? "" : "library/"}${name}`;
 }

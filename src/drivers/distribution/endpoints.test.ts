@@ -13,6 +13,20 @@ test("docker.io is served by registry-1, after its mirrors", () => {
   expect(origins("quay.io", { mirrors: ["https://mirror.example/"] })).toEqual(["https://quay.io"]);
 });
 
+test("mirrors of one registry, and of all that have none of their own", () => {
+  const mirrorsByRegistry = { "ghcr.io": ["https://own.example"], "*": ["https://all.example"] };
+  expect(registryEndpoints("ghcr.io", { mirrorsByRegistry }).map(({ origin, namespace }) => [origin, namespace])).toEqual([
+    ["https://own.example", "ghcr.io"],
+    ["https://ghcr.io", undefined],
+  ]);
+  expect(origins("quay.io", { mirrorsByRegistry })).toEqual(["https://all.example", "https://quay.io"]);
+  expect(origins("docker.io", { mirrors: ["https://hub.example"], mirrorsByRegistry })).toEqual([
+    "https://hub.example",
+    "https://all.example",
+    "https://registry-1.docker.io",
+  ]);
+});
+
 test("TLS is given up for loopback and for what the settings list, and for nothing else", () => {
   expect(origins("localhost:5000")).toEqual(["https://localhost:5000", "http://localhost:5000"]);
   expect(origins("[::1]:5000")).toEqual(["https://[::1]:5000", "http://[::1]:5000"]);

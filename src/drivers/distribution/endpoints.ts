@@ -6,9 +6,14 @@ import type { RegistryEndpoint, RegistrySettings } from "./types.ts";
 const hubDomain = "docker.io";
 const hubHost = "registry-1.docker.io";
 
-/** Where to look for a repository of `domain`, in order. */
+/** Where to look for a repository of `domain`, in order: its mirrors, then the registry. */
 export function registryEndpoints(domain: string, settings: RegistrySettings): readonly RegistryEndpoint[] {
-  if (domain === hubDomain) return [...mirrorEndpoints(settings), secure(hubHost)];
+  return [...mirrorEndpoints(domain, settings), ...originEndpoints(domain, settings)];
+}
+
+/** The registry itself: the only place for pushes, log-ins and credentials. */
+export function originEndpoints(domain: string, settings: RegistrySettings): readonly RegistryEndpoint[] {
+  if (domain === hubDomain) return [secure(hubHost)];
   if (!isInsecure(domain, settings.insecureRegistries ?? [])) return [secure(domain)];
   // As Docker: TLS first, without a look at the certificate, then none.
   return [
@@ -26,12 +31,18 @@ export function isInsecure(domain: string, insecureRegistries: readonly string[]
   return insecureRegistries.some((entry) => entry === domain || entry === host || (address !== undefined && isInNetwork(address, entry)));
 }
 
-function mirrorEndpoints({ mirrors = [], insecureRegistries = [] }: RegistrySettings): RegistryEndpoint[] {
-  return mirrors.map((mirror) => {
+function mirrorEndpoints(
+  domain: string,
+  { mirrors = [], mirrorsByRegistry = {}, insecureRegistries = [] }: RegistrySettings,
+): RegistryEndpoint[] {
+  const toEndpoint = (mirror: string): RegistryEndpoint => {
     const url = parseMirror(mirror);
-    const verifiesCertificate = !isInsecure(url.host, insecureRegistries);
-    return { origin: url.origin, verifiesCertificate, isMirror: true };
-  });
+    return { origin: url.origin, verifiesCertificate: !isInsecure(url.host, insecureRegistries), isMirror: true };
+  };
+  const ofHub = domain === hubDomain ? mirrors.map(toEndpoint) : [];
+  const own = Object.hasOwn(mirrorsByRegistry, domain) ? mirrorsByRegistry[domain] : mirrorsByRegistry["*"];
+  // One mirror may stand for many registries: as containerd does, it is told which.
+  return [...ofHub, ...(own ?? []).map((mirror) => ({ ...toEndpoint(mirror), namespace: domain }))];
 }
 
 /** @throws {EngineError} `invalid`; dockerd refuses the same at start */

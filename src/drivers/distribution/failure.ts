@@ -20,6 +20,27 @@ export class RegistryRefusal extends Error {
   }
 }
 
+/** The log-in that a registry wants before it answers has failed. Its message names the request, as Docker's does. */
+export class LogInRefusal extends RegistryRefusal {
+  /** Without the request. */
+  readonly reason: string;
+
+  constructor(request: { readonly method: string; readonly url: URL }, refusal: RegistryRefusal) {
+    super(refusal.status, refusal.code, `${requestName(request.method, request.url)}: ${refusal.message}`, refusal.retryAfterSeconds);
+    this.reason = refusal.message;
+  }
+}
+
+/** A registry that takes passwords was not given one. */
+export function noCredentials(): RegistryRefusal {
+  return new RegistryRefusal(401, "NO_CREDENTIALS", "no basic auth credentials");
+}
+
+/** `Get "https://registry.example/v2/"`. Without the query: signed URLs carry secrets there. */
+function requestName(method: string, url: URL, path = url.pathname): string {
+  return `${method.charAt(0)}${method.slice(1).toLowerCase()} "${url.origin}${path}"`;
+}
+
 /** The registry could not be spoken to, or fell silent in the middle of its answer. */
 export class ConnectionFailure extends Error {
   override readonly name = "ConnectionFailure";
@@ -47,13 +68,14 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
   return secrets.reduce((result, secret) => result.replaceAll(secret, "<redacted>"), text);
 }
 
-/** A failed connection in Go's words, which scripts match on. @param url without its query: signed URLs carry secrets there */
-export async function connectionFailure(error: unknown, url: URL): Promise<ConnectionFailure> {
+/** A failed connection in Go's words, which scripts match on. */
+export async function connectionFailure(error: unknown, url: URL, method = "GET"): Promise<ConnectionFailure> {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   const isTransient = !lasting.has(code) && !/CERT|SSL|TLS|SELF_SIGNED|VERIFY/.test(code);
+  const isQuestion = method === "GET" || method === "HEAD";
   // Docker greets a registry before it asks for anything, and so names the greeting.
-  const path = url.pathname.startsWith("/v2/") ? "/v2/" : url.pathname;
-  return new ConnectionFailure(`Get "${url.origin}${path}": ${await reasonOf(error, url)}`, isTransient, { cause: error });
+  const name = isQuestion ? requestName("GET", url, url.pathname.startsWith("/v2/") ? "/v2/" : url.pathname) : requestName(method, url);
+  return new ConnectionFailure(`${name}: ${await reasonOf(error, url)}`, isTransient, { cause: error });
 }
 
 async function reasonOf(error: unknown, url: URL): Promise<string> {
@@ -87,6 +109,8 @@ async function addressOf(host: string, port: string): Promise<string> {
 export function refusalFor(refusal: RegistryRefusal, reference: Reference): EngineError {
   const cause = { cause: refusal };
   const { message } = refusal;
+  if (refusal instanceof LogInRefusal)
+    return new EngineError(refusal.code === "UNAUTHORIZED" ? "unauthorized" : "internal", message, cause);
   switch (refusal.code) {
     case "DENIED": {
       const text = `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login': ${message}`;

@@ -2,6 +2,7 @@ import { isDigest, sha256, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Reference } from "#lib/reference.ts";
 import { downloadBlob, hasDigest, type DownloadOptions } from "./download.ts";
+import { EndpointChoice } from "./endpoint-choice.ts";
 import { registryEndpoints } from "./endpoints.ts";
 import { ConnectionFailure, refusalFor, RegistryRefusal } from "./failure.ts";
 import { acceptedManifests, bareType } from "./media-types.ts";
@@ -17,27 +18,19 @@ import type { FetchedManifest, ManifestName, RegistryCredentials, RegistrySettin
 const maximumTags = 10_000;
 const maximumTagPageBytes = 4 << 20;
 
-interface Endpoint {
-  readonly transport: RegistryTransport;
-  readonly isMirror: boolean;
-}
-
 /**
  * One repository of a registry for the time of one pull: it remembers its log-in and the endpoint that answered. All its errors are in
  * Docker's words and without secrets.
  */
 export class RemoteRepository {
   readonly #reference: Reference;
-  /** Tried in this order; the one that answered comes first. */
-  #endpoints: readonly Endpoint[];
+  readonly #endpoints: EndpointChoice;
 
   constructor(reference: Reference, credentials: RegistryCredentials | undefined, settings: RegistrySettings) {
     this.#reference = reference;
-    const options = { repository: reference.path, credentials, settings };
-    this.#endpoints = registryEndpoints(reference.domain, settings).map((endpoint) => ({
-      transport: new RegistryTransport({ ...options, endpoint }),
-      isMirror: endpoint.isMirror,
-    }));
+    const options = { scopes: [`repository:${reference.path}:pull`], credentials, settings };
+    const transports = registryEndpoints(reference.domain, settings).map((endpoint) => new RegistryTransport({ ...options, endpoint }));
+    this.#endpoints = new EndpointChoice(transports, (error) => this.#told(error));
   }
 
   /**
@@ -46,7 +39,7 @@ export class RemoteRepository {
    */
   async resolve(name: ManifestName, signal: AbortSignal): Promise<Digest | undefined> {
     if (isDigest(name)) return name;
-    return this.#onEndpoint(signal, async ({ transport }) => {
+    return this.#endpoints.run(signal, async (transport) => {
       const request = { method: "HEAD", path: this.#path(`manifests/${name}`), headers: { accept: acceptedManifests } } as const;
       const response = await withRetries(() => transport.request(request, signal), {}, signal);
       await response.body?.cancel();
@@ -60,7 +53,7 @@ export class RemoteRepository {
    * @throws {EngineError} `not_found`, `unauthorized`, `too_many`; `internal` for a wrong digest, a failed connection or too large an answer
    */
   async manifest(name: ManifestName, signal: AbortSignal): Promise<FetchedManifest> {
-    return this.#onEndpoint(signal, ({ transport }) => withRetries(() => this.#getManifest(transport, name, signal), {}, signal));
+    return this.#endpoints.run(signal, (transport) => withRetries(() => this.#getManifest(transport, name, signal), {}, signal));
   }
 
   async #getManifest(transport: RegistryTransport, name: ManifestName, signal: AbortSignal): Promise<FetchedManifest> {
@@ -75,14 +68,14 @@ export class RemoteRepository {
 
   /** Streams a blob to a file of its own. @see downloadBlob */
   async blob(options: DownloadOptions, signal: AbortSignal): Promise<string> {
-    return this.#onEndpoint(signal, ({ transport }) =>
+    return this.#endpoints.run(signal, (transport) =>
       downloadBlob((offset, partSignal) => this.#openBlob(transport, options.digest, offset, partSignal), options, signal),
     );
   }
 
   /** A small blob whole: a config. @throws {EngineError} as `blob` */
   async smallBlob(digest: Digest, sizeBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    return this.#onEndpoint(signal, ({ transport }) => {
+    return this.#endpoints.run(signal, (transport) => {
       const get = async (): Promise<Uint8Array> => {
         const { response } = await this.#openBlob(transport, digest, 0, signal);
         const bytes = await readAtMost(response, sizeBytes);
@@ -124,7 +117,7 @@ export class RemoteRepository {
 
   /** All tags of the repository, in the registry's order. @throws {EngineError} `too_large` when there are too many */
   async tags(signal: AbortSignal): Promise<string[]> {
-    return this.#onEndpoint(signal, async ({ transport }) => {
+    return this.#endpoints.run(signal, async (transport) => {
       const tags: string[] = [];
       const seen = new Set<string>();
       for (let path: string | undefined = this.#path("tags/list"); path !== undefined && !seen.has(path);) {
@@ -141,27 +134,6 @@ export class RemoteRepository {
 
   #path(rest: string): string {
     return `/v2/${this.#reference.path}/${rest}`;
-  }
-
-  /**
-   * Runs an operation on the first endpoint where it succeeds. Any failure of a mirror leads on; of the registry itself only that nobody
-   * speaks TLS there.
-   */
-  async #onEndpoint<T>(signal: AbortSignal, operation: (endpoint: Endpoint) => Promise<T>): Promise<T> {
-    let failure: unknown = new EngineError("internal", "no endpoint");
-    for (const endpoint of this.#endpoints) {
-      try {
-        const result = await operation(endpoint);
-        // Mirrors may lack the next blob: the others stay behind it.
-        this.#endpoints = [endpoint, ...this.#endpoints.filter((other) => other !== endpoint)];
-        return result;
-      } catch (error) {
-        signal.throwIfAborted();
-        failure = error;
-        if (!endpoint.isMirror && !(error instanceof ConnectionFailure)) break;
-      }
-    }
-    throw this.#told(failure);
   }
 
   #told(error: unknown): unknown {

@@ -1,4 +1,5 @@
 import type { Digest } from "#lib/digest.ts";
+import type { ProxySettings } from "./proxy.ts";
 
 /** What an API client gave for a registry. Never written to a log, a record or an error. Source: Engine API, "AuthConfig". */
 export interface RegistryCredentials {
@@ -10,12 +11,18 @@ export interface RegistryCredentials {
   readonly registryToken?: string;
 }
 
-/** The daemon's settings for registries (`insecure-registries`, `registry-mirrors`). */
+/** The daemon's settings for registries (`insecure-registries`, `registry-mirrors`, `mirrors`, `proxies`). */
 export interface RegistrySettings {
   /** Hosts (`host`, `host:port`) and networks (CIDR) that may be spoken to without TLS. Loopback always may. */
   readonly insecureRegistries?: readonly string[];
   /** Base URLs of mirrors of docker.io, tried first and in order. */
   readonly mirrors?: readonly string[];
+  /** Base URLs of mirrors by registry (`ghcr.io`, `host:port`); those of `*` are for every registry that has none of its own. */
+  readonly mirrorsByRegistry?: Readonly<Record<string, readonly string[]>>;
+  /** Where certificates of registries lie: `FOLDER/HOST[:PORT]/{*.crt,*.cert,*.key}`. */
+  readonly certificateFolders?: readonly string[];
+  /** The way out to registries; none when absent, whatever the environment says. */
+  readonly proxies?: ProxySettings;
 }
 
 /** One place where a repository may be found. */
@@ -26,6 +33,8 @@ export interface RegistryEndpoint {
   readonly verifiesCertificate: boolean;
   /** A mirror gets no credentials, and any failure there leads to the next endpoint. */
   readonly isMirror: boolean;
+  /** Name of the registry that a mirror of several stands for: the parameter `ns` of its requests. */
+  readonly namespace?: string;
 }
 
 /** A manifest or index as the registry has it: bytes whose digest has been checked. */

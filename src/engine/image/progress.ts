@@ -1,4 +1,4 @@
-/** One message of a pull or load, as Docker's clients read them. Source: Engine API, "CreateImageInfo"; moby, pkg/jsonmessage. */
+/** One message of a pull, push or load, as Docker's clients read them. Source: Engine API, "CreateImageInfo"; moby, pkg/jsonmessage. */
 export interface ImageProgress {
   readonly status?: string;
   readonly id?: string;
@@ -6,6 +6,8 @@ export interface ImageProgress {
   /** The bar of `progressDetail` as text, for clients that do not draw it. */
   readonly progress?: string;
   readonly stream?: string;
+  /** For programs: what has been pushed. Source: moby, api/types, PushResult. */
+  readonly aux?: { readonly Tag: string; readonly Digest: string; readonly Size: number };
 }
 
 export type ReportProgress = (message: ImageProgress) => void;

@@ -101,6 +101,14 @@ export class ImageService {
     return this.#deps.store.table("image_reference").get(reference);
   }
 
+  /** Names in one repository, with tags and by digests, in order. */
+  inRepository({ domain, path }: Pick<Reference, "domain" | "path">): ImageReferenceRecord[] {
+    const prefix = `${domain}/${path}`;
+    return [...this.#deps.store.table("image_reference").values()]
+      .filter(({ reference }) => reference.startsWith(`${prefix}:`) || reference.startsWith(`${prefix}@`))
+      .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+  }
+
   /** By reference, id, or unambiguous prefix of an id. @throws {EngineError} `not_found` with Docker's text, `invalid` for a bad reference */
   find(text: string): ImageRecord {
     const found = this.lookup(text);
@@ -175,6 +183,27 @@ export class ImageService {
     const name = named ? familiarReference(parseReference(named.reference)) : image.id;
     events.emit("image", action, action === "pull" ? name : image.id, {
       name: action === "pull" && named ? familiarName(parseReference(named.reference)) : name,
+    });
+  }
+
+  /**
+   * A tag is in its registry now, with these layers and this manifest: what was known of them before is replaced, and the image has a name by
+   * its digest there. Nothing when the image is gone meanwhile.
+   */
+  async recordPush(image: ImageRecord, { domain, path, tag }: Pick<Reference, "domain" | "path" | "tag">): Promise<void> {
+    const known = this.peek(image.id);
+    if (!known) return;
+    const { manifestDigest, manifestMediaType, layers } = image;
+    const tagged = formatReference({ domain, path, ...(tag !== undefined && { tag }) });
+    const byDigest = `${domain}/${path}@${manifestDigest}`;
+    await this.#deps.store.update((transaction) => {
+      transaction.put("image", known.id, { ...known, manifestDigest, manifestMediaType, layers });
+      for (const record of this.references(known.id)) {
+        const isOfBefore = record.targetDigest === known.manifestDigest && !record.reference.includes("@");
+        if (isOfBefore || record.reference === tagged)
+          transaction.put("image_reference", record.reference, { ...record, targetDigest: manifestDigest });
+      }
+      transaction.put("image_reference", byDigest, { reference: byDigest, imageId: known.id, targetDigest: manifestDigest });
     });
   }
 

@@ -40,11 +40,13 @@ export async function storeBlob(content: ContentStore, lease: ImageLease, digest
 export function holdKnown({ images }: ImageTransferDependencies, lease: ImageLease, id: Digest): void {
   const known = images.peek(id);
   if (!known) return;
-  for (const name of [known.manifestDigest, ...known.layers.map((layer) => layer.digest)]) lease.hold(name);
+  for (const { digest } of known.layers) lease.hold(digest);
+  lease.made(known.manifestDigest); // goes if the image comes to have another one
 }
 
 /**
- * The record of an image whose layers are all in place. One that is known stays as it is: its blobs are those of its own manifest.
+ * The record of an image whose layers are all in place. One that is known stays as it is: its blobs are those of its own manifest. But one that
+ * has no blobs, only the tars of its layers, takes over the digests of what comes with some: a push will find them in the registry.
  * @throws {EngineError} `conflict` when a layer is missing after all: somebody removed it by hand
  */
 export async function imageRecord(deps: ImageTransferDependencies, image: IncomingImage): Promise<ImageRecord> {
@@ -55,7 +57,7 @@ export async function imageRecord(deps: ImageTransferDependencies, image: Incomi
     layers.push({ diffId, chainId, sizeBytes, digest, compressedBytes, mediaType });
   }
   const known = deps.images.peek(image.id);
-  if (known) return known;
+  if (known && (hasBlobs(known.layers) || !hasBlobs(image.layers))) return known;
   const { architecture, os, variant, created } = image.config;
   return {
     id: image.id,
@@ -68,6 +70,10 @@ export async function imageRecord(deps: ImageTransferDependencies, image: Incomi
     ...(created !== undefined && { createdAt: created }),
     sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
   };
+}
+
+function hasBlobs(layers: readonly { readonly digest: string; readonly diffId: string }[]): boolean {
+  return layers.some(({ digest, diffId }) => digest !== diffId);
 }
 
 /** Uncompressed bytes: from the layer's tar, or where none is kept from an image that has the layer. */

@@ -34,8 +34,12 @@ export interface SystemSettings {
   readonly controllers: ReadonlySet<string>;
   readonly cgroupVersion: "1" | "2";
   readonly debug: boolean;
+  readonly experimental: boolean;
   readonly logDriver: string;
   readonly registryMirrors: readonly string[];
+  readonly insecureRegistries: readonly string[];
+  /** As the daemon uses them, with names and passwords. */
+  readonly proxies: { readonly httpProxy: string; readonly httpsProxy: string; readonly noProxy: string };
   readonly labels: readonly string[];
   readonly runtimes: readonly RuntimeFacts[];
   readonly defaultRuntime: string;
@@ -94,6 +98,10 @@ export class SystemService {
   /** After the daemon's configuration has been read again. */
   configure(settings: SystemSettings): void {
     this.#settings = settings;
+  }
+
+  get isExperimental(): boolean {
+    return this.#settings.experimental;
   }
 
   async info(): Promise<SystemFacts> {

@@ -15,6 +15,8 @@ export interface ImageRecord {
   readonly sizeBytes: number;
   /** Nanoseconds since 1970 as decimal digits: when a tag was last put on it. */
   readonly lastTaggedNano?: string;
+  /** Milliseconds since 1970: a container was made, started or ended from it. Written now and then. */
+  readonly lastUsedAt?: number;
   /** Set for images made by commit and build here. */
   readonly parent?: string;
 }

@@ -1,6 +1,7 @@
 import type { PlayBook } from "../play.ts";
 import { badInput } from "./bad-input.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { checkpointExperimental } from "./checkpoint-experimental.ts";
 import { cliCommands } from "./cli-commands.ts";
 import { containerArchive } from "./container-archive.ts";
 import { containerCreate } from "./container-create.ts";
@@ -17,9 +18,11 @@ import { logDrivers } from "./log-drivers.ts";
 import { logs } from "./logs.ts";
 import { mounts } from "./mounts.ts";
 import { network } from "./network.ts";
+import { registries } from "./registry.ts";
 import { system } from "./system.ts";
 import { userNamespaces } from "./user-namespace.ts";
 import { volume } from "./volume.ts";
+import { volumeSize } from "./volume-size.ts";
 
 /** Everything that is played. */
 export const books: readonly PlayBook[] = [
@@ -35,13 +38,16 @@ export const books: readonly PlayBook[] = [
   logDrivers,
   exec,
   image,
+  registries,
   network,
   volume,
+  volumeSize,
   mounts,
   links,
   userNamespaces,
   events,
   checkpoint,
+  checkpointExperimental,
   cliCommands,
   badInput,
 ];

@@ -7,10 +7,11 @@ import type { RegistrySettings } from "#drivers/distribution/types.ts";
 import { MetadataStore } from "#drivers/metadata/store.ts";
 import { openSnapshotter } from "#drivers/snapshot/probe.ts";
 import { EventBus } from "#engine/event/bus.ts";
-import { LayerTransfers, type PullDependencies } from "#engine/image/dependencies.ts";
+import { LayerTransfers, type PullDependencies, type PushDependencies } from "#engine/image/dependencies.ts";
 import { loadImages, type LoadOptions } from "#engine/image/load.ts";
 import type { ImageProgress } from "#engine/image/progress.ts";
 import { pullImage, type PullRequest } from "#engine/image/pull.ts";
+import { pushImage, type PushRequest } from "#engine/image/push.ts";
 import { ImageService } from "#engine/image/service.ts";
 import { silentLogger } from "#lib/log.ts";
 import { parseReference, withDefaultTag } from "#lib/reference.ts";
@@ -29,7 +30,8 @@ export async function openMachine(settings: RegistrySettings & { readonly conten
   const snapshots = await openSnapshotter({ layers: join(root, "layers") }, kernel, silentLogger);
   const events = new EventBus(store);
   const images = await ImageService.open({ store, content, snapshots, events, log: silentLogger });
-  const deps: PullDependencies = { images, content, snapshots, transfers: new LayerTransfers(), registries: new RegistryClient(settings) };
+  const registries = new RegistryClient(settings);
+  const deps: PullDependencies & PushDependencies = { images, content, snapshots, events, transfers: new LayerTransfers(), registries };
   const never = new AbortController().signal;
   return {
     deps,
@@ -42,6 +44,12 @@ export async function openMachine(settings: RegistrySettings & { readonly conten
       const { signal = never, messages = [], ...request } = options;
       const reference = withDefaultTag(parseReference(name));
       await pullImage(deps, { ...request, reference }, (message) => messages.push(message), signal);
+      return messages;
+    },
+    /** Pushes; without a tag in the name all tags. */
+    async push(name: string, options: Omit<PushRequest, "reference"> & { signal?: AbortSignal; messages?: ImageProgress[] } = {}) {
+      const { signal = never, messages = [], ...request } = options;
+      await pushImage(deps, { ...request, reference: parseReference(name) }, (message) => messages.push(message), signal);
       return messages;
     },
     async load(archive: Uint8Array | AsyncIterable<Uint8Array>, options: Partial<LoadOptions> & { signal?: AbortSignal } = {}) {
@@ -87,9 +95,12 @@ async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 10_007) yield bytes.subarray(at, at + 10_007);
 }
 
+/** Steps with a bar that moves. */
+const moving = new Set(["Downloading", "Extracting", "Pushing"]);
+
 /** What clients are shown, one line for each message, without bars. */
 export function lines(messages: readonly ImageProgress[]): string[] {
   return messages
-    .filter(({ status }) => status !== "Downloading" && status !== "Extracting")
+    .filter(({ status = "", progress, aux }) => !moving.has(status) && !(status === "Preparing" && progress !== undefined) && !aux)
     .map(({ id, status = "", stream }) => stream?.trimEnd() ?? (id ? `${id}: ${status}` : status));
 }

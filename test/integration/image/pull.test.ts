@@ -382,7 +382,7 @@ test("credentials go to the registry and its token server, and not over a redire
   const wrong = credentials({ username: "me", password: "geheim2" });
   await expect(machine.pull(name, { auth: wrong })).rejects.toMatchObject({
     kind: "unauthorized",
-    message: "unauthorized: wrong password <redacted>",
+    message: `Head "http://${registry.host}/v2/private/app/manifests/1": unauthorized: wrong password <redacted>`,
   });
 });
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { mediaTypes } from "#types/oci/image.ts";
 import type { FixtureImage } from "./fixtures.ts";
+import { Uploads } from "./uploads.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 
@@ -10,12 +11,22 @@ export interface SeenRequest {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly range: string | undefined;
+  readonly contentLength: string | undefined;
 }
 
 /** A registry on loopback that serves what it is given, honestly, unless `lie` answers first. */
 export class TestRegistry {
   readonly requests: SeenRequest[] = [];
   readonly #blobs = new Map<string, Buffer>();
+  /** `name@digest` of all that was uploaded or put. */
+  readonly #owned = new Set<string>();
+  readonly uploads = new Uploads({
+    onBlob: (name, digest, bytes) => {
+      this.#owned.add(`${name}@${digest}`);
+      if (!this.#blobs.has(digest)) this.#blobs.set(digest, bytes);
+    },
+    hasBlob: (name, digest) => this.#owned.has(`${name}@${digest}`),
+  });
   /** `name/manifests/tag or digest` → bytes and type. */
   readonly #manifests = new Map<string, { readonly bytes: Buffer; readonly type: string; readonly digest: string }>();
   /** Answers a request itself and returns true, or leaves it. */
@@ -34,7 +45,10 @@ export class TestRegistry {
 
   /** Makes an image available. @returns its full name */
   put(name: string, tag: string, made: FixtureImage): string {
-    for (const { digest, bytes } of [made.config, ...made.layers]) this.#blobs.set(digest, bytes);
+    for (const { digest, bytes } of [made.config, ...made.layers]) {
+      this.#blobs.set(digest, bytes);
+      this.#owned.add(`${name}@${digest}`);
+    }
     this.putManifest(name, made.manifest.digest, made.manifest.bytes, mediaTypes.ociManifest);
     this.putManifest(name, tag, made.manifest.bytes, mediaTypes.ociManifest);
     return `${this.host}/${name}:${tag}`;
@@ -45,6 +59,15 @@ export class TestRegistry {
     this.#manifests.set(`${name}/manifests/${reference}`, { bytes, type, digest });
   }
 
+  /** What was pushed, or put. */
+  manifest(name: string, reference: string): { readonly bytes: Buffer; readonly type: string; readonly digest: string } | undefined {
+    return this.#manifests.get(`${name}/manifests/${reference}`);
+  }
+
+  blob(digest: string): Buffer | undefined {
+    return this.#blobs.get(digest);
+  }
+
   /** How often a blob was asked for. */
   count(part: string): number {
     return this.requests.filter(({ method, path }) => method === "GET" && path.includes(part)).length;
@@ -52,10 +75,19 @@ export class TestRegistry {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url = "", headers } = request;
-    this.requests.push({ method, path: url, authorization: headers.authorization, range: headers.range });
+    this.requests.push({
+      method,
+      path: url,
+      authorization: headers.authorization,
+      range: headers.range,
+      contentLength: headers["content-length"],
+    });
     response.on("error", () => {});
     if (await this.lie(request, response)) return;
-    const path = url.replace(/^\/v2\//, "");
+    if (await this.uploads.answer(request, response)) return;
+    const path = (request.url ?? url).replace(/^\/v2\//, "");
+    if (path === "") return void response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    if (method === "PUT" && path.includes("/manifests/")) return this.#takeManifest(path, request, response);
     const manifest = this.#manifests.get(path);
     if (manifest) {
       response.writeHead(200, {
@@ -66,10 +98,29 @@ export class TestRegistry {
       response.end(method === "HEAD" ? undefined : manifest.bytes);
       return;
     }
-    const bytes = this.#blobs.get(/\/blobs\/(sha256:[0-9a-f]+)$/.exec(path)?.[1] ?? "");
+    const [, name = "", digest = ""] = /^(.+)\/blobs\/(sha256:[0-9a-f]+)$/.exec(path) ?? [];
+    const bytes = this.#blobs.get(digest);
+    if (method === "HEAD" && digest !== "")
+      return void response.writeHead(this.#owned.has(`${name}@${digest}`) ? 200 : 404, { "content-length": bytes?.length ?? 0 }).end();
     if (bytes) return sendBlob(response, bytes, headers.range);
     const code = path.includes("/blobs/") ? "BLOB_UNKNOWN" : "MANIFEST_UNKNOWN";
     refuse(response, 404, code, "manifest unknown");
+  }
+
+  /** Takes no manifest of blobs that it does not have. */
+  async #takeManifest(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    const bytes = Buffer.concat(pieces);
+    const [, name = "", reference = ""] = /^(.+)\/manifests\/(.+)$/.exec(path) ?? [];
+    const document = JSON.parse(bytes.toString()) as { config: { digest: string }; layers: { digest: string; urls?: string[] }[] };
+    const wanted = [document.config, ...document.layers.filter(({ urls }) => !urls)];
+    if (!wanted.every(({ digest }) => this.#owned.has(`${name}@${digest}`)))
+      return refuse(response, 400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry");
+    const type = request.headers["content-type"] ?? "";
+    const digest = `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
+    for (const key of [reference, digest]) this.putManifest(name, key, bytes, type);
+    response.writeHead(201, { "docker-content-digest": digest, location: `/v2/${name}/manifests/${digest}` }).end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
