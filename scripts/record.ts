@@ -1,8 +1,8 @@
 // Plays every conformance play against a real Docker daemon and writes what it answered to test/conformance/recorded/.
-//   npm run record            everything
+//   npm run record            everything that can be played with it: a daemon with experimental features has books of its own
 //   npm run record -- NOUN    one book of plays
 // GANTRY_PEER_DOCKER_HOST names the daemon (unix:///…).
-import { peerSocket, prepare } from "../test/conformance/peer.ts";
+import { peerSocket, playableBooks, prepare } from "../test/conformance/peer.ts";
 import { perform } from "../test/conformance/perform.ts";
 import { books } from "../test/conformance/plays/index.ts";
 import { writeRecord } from "../test/conformance/records.ts";
@@ -15,7 +15,8 @@ if (!socket) {
 await prepare(socket);
 const [noun] = process.argv.slice(2);
 let early = 0;
-for (const book of books.filter((book) => noun === undefined || book.noun === noun)) {
+const playable = await playableBooks(socket, books);
+for (const book of playable.filter((book) => noun === undefined || book.noun === noun)) {
   const started = performance.now();
   const facts = await perform(book, socket);
   await writeRecord(book, facts);

@@ -241,7 +241,7 @@ export const goDefinitions: Readonly<Record<string, string>> = {
   "types.PluginPrivileges": "[]types.PluginPrivilege",
 };
 
-/** JSON that comes in headers and query parameters: name → TypeScript type and Go type. */
+/** JSON that comes in headers, in query parameters, and in bodies that the file does not have: name → TypeScript type and Go type. */
 export const otherInputs: Readonly<Record<string, { readonly type: string; readonly go: string }>> = {
   RegistryAuth: { type: "AuthConfig", go: "registry.AuthConfig" },
   RegistryConfig: { type: "Readonly<Record<string, AuthConfig>>", go: "map[string]registry.AuthConfig" },
@@ -252,7 +252,9 @@ export const otherInputs: Readonly<Record<string, { readonly type: string; reado
   Platform: { type: "OCIPlatform", go: "v1.Platform" },
   FilterSets: { type: "Readonly<Record<string, Readonly<Record<string, boolean>>>>", go: "map[string]map[string]bool" },
   FilterLists: { type: "Readonly<Record<string, readonly string[] | null>>", go: "map[string][]string" },
+  CheckpointCreate: { type: "CheckpointCreateRequest", go: "checkpoint.CreateOptions" },
 };
 export const otherStructs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "v1.Platform": { architecture: "string", os: "string", "os.version": "string", "os.features": "[]string", variant: "string" },
+  "checkpoint.CreateOptions": { CheckpointID: "string", CheckpointDir: "string", Exit: "bool" },
 };

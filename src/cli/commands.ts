@@ -16,6 +16,7 @@ const as = (name: string, command: Leaf): Leaf => ({ ...command, name, otherName
 const attach = leaf("attach", "Connect this terminal to the program of a running container", () =>
   import("./container/attach.ts").then((m) => m.attach),
 );
+const commit = leaf("commit", "Make an image of what a container has changed", () => import("./container/commit.ts").then((m) => m.commit));
 const cp = leaf("cp", "Copy files between a container and this host", () => import("./container/cp.ts").then((m) => m.cp));
 const create = leaf("create", "Make a container without starting it", () => import("./container/create.ts").then((m) => m.create));
 const diff = leaf("diff", "List what a container has changed of its image", () => import("./container/diff.ts").then((m) => m.diff));
@@ -34,6 +35,7 @@ const rename = leaf("rename", "Rename a container", () => import("./container/re
 const restart = leaf("restart", "Stop containers and start them again", () => import("./container/restart.ts").then((m) => m.restart));
 const remove = leaf("rm remove", "Remove containers", () => import("./container/rm.ts").then((m) => m.rm));
 const run = leaf("run", "Make a container from an image and start it", () => import("./container/run.ts").then((m) => m.run));
+const save = leaf("save", "Write images to a tar archive", () => import("./image/save.ts").then((m) => m.save));
 const start = leaf("start", "Start containers that do not run", () => import("./container/start.ts").then((m) => m.start));
 const stats = leaf("stats", "Show what containers use of processors, memory, network and disks", () =>
   import("./container/stats.ts").then((m) => m.stats),
@@ -47,6 +49,7 @@ const update = leaf("update", "Change limits and restart policy of containers", 
 const wait = leaf("wait", "Wait for containers to end and print their exit codes", () => import("./container/wait.ts").then((m) => m.wait));
 
 const history = leaf("history", "List the steps that made an image", () => import("./image/history.ts").then((m) => m.history));
+const importLeaf = leaf("import", "Make an image of an archive of files", () => import("./image/import.ts").then((m) => m.importImage));
 const load = leaf("load", "Take images from a tar archive", () => import("./image/load.ts").then((m) => m.load));
 const listImages = leaf("ls list", "List images", () => import("./image/ls.ts").then((m) => m.ls));
 const pull = leaf("pull", "Fetch an image from a registry", () => import("./image/pull.ts").then((m) => m.pull));
@@ -82,6 +85,7 @@ export const groups: readonly Group[] = [
     summary: "Manage containers",
     children: [
       attach,
+      commit,
       cp,
       create,
       diff,
@@ -115,6 +119,7 @@ export const groups: readonly Group[] = [
         import("./image/bootstrap.ts").then((m) => m.bootstrap),
       ),
       history,
+      importLeaf,
       leaf("inspect", "Print everything about images", () => import("./image/inspect.ts").then((m) => m.inspect)),
       load,
       listImages,
@@ -122,6 +127,7 @@ export const groups: readonly Group[] = [
       pull,
       push,
       removeImage,
+      save,
       tag,
     ],
   },
@@ -193,6 +199,7 @@ export const commonCommands: readonly Leaf[] = [
 
 export const otherCommands: readonly Leaf[] = [
   attach,
+  commit,
   {
     ...leaf("completion", "Generate the completion script of a shell", () => import("./completion.ts").then((m) => m.completion)),
     isLocal: true,
@@ -209,6 +216,7 @@ export const otherCommands: readonly Leaf[] = [
   events,
   exportLeaf,
   history,
+  importLeaf,
   inspect,
   kill,
   load,
@@ -219,6 +227,7 @@ export const otherCommands: readonly Leaf[] = [
   restart,
   as("rm", remove),
   as("rmi", removeImage),
+  save,
   start,
   stats,
   stop,

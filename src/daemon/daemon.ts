@@ -15,6 +15,9 @@ import { HelperPool } from "#drivers/snapshot/helper-process.ts";
 import { openSnapshotter } from "#drivers/snapshot/probe.ts";
 import { LocalVolumeDriver } from "#drivers/volume/local.ts";
 import { ContainerArchives } from "#engine/container/archive.ts";
+import { containerAttributes } from "#engine/container/create.ts";
+import { openUpper } from "#engine/container/rootfs.ts";
+import { ImageCommits } from "#engine/image/commit/commit.ts";
 import type { ContainerDependencies, ContainerSettings } from "#engine/container/dependencies.ts";
 import { ContainerRegistry } from "#engine/container/registry.ts";
 import { restoreContainers, startWanted } from "#engine/container/restore.ts";
@@ -136,12 +139,19 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
     { store, images, events, clock: systemClock, log, disk: () => diskFacts(instance.dataRoot) },
     parsePolicy(config.imageGc),
   );
+  const commits = new ImageCommits({
+    ...{ ...transfer, store, containers, events, clock: systemClock },
+    openUpper: (record) => openUpper(deps, record),
+    attributes: containerAttributes,
+  });
+  await commits.takeUp();
   const door = new FrontDoor({
     routes: apiRoutes({
       ...{ containers, archives, execs, images, networks, volumes, system },
       experimental: config.experimental,
       snapshotter: snapshots.name,
       housekeeper,
+      commits,
       pull: {
         ...transfer,
         get registries() {

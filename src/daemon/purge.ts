@@ -2,11 +2,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { MetadataStore } from "#drivers/metadata/store.ts";
 import { HostNetworkDriver } from "#drivers/network/driver.ts";
 import { messageOf } from "#lib/errors.ts";
-import { instancePaths } from "#lib/instance.ts";
+import { instancePaths, projectRange } from "#lib/instance.ts";
 import { silentLogger } from "#lib/log.ts";
 import { cgroupHierarchies, cgroupProcesses, removeCgroup, thawCgroup } from "#os/cgroup.ts";
 import { Kernel } from "#os/kernel.ts";
 import { readMounts, unmount } from "#os/mount.ts";
+import { releaseProjects } from "#os/project-quota.ts";
 import { removeTree } from "#os/remove-tree.ts";
 import type { NetworkConfig } from "#types/record/network.ts";
 import { parseDaemonArguments } from "./config.ts";
@@ -62,7 +63,9 @@ async function purge(config: Parameters<typeof openInstance>[0], withData: boole
   removeCgroup(instance.cgroupParent);
   opened.close();
   removeTree(instance.execRoot);
-  if (withData) removeTree(instance.dataRoot);
+  if (!withData) return;
+  for (const place of [paths.containers, paths.volumes]) if (existsSync(place)) releaseProjects(place, projectRange(instance));
+  removeTree(instance.dataRoot);
 }
 
 /** None where the database is damaged: what carries the instance's name goes all the same. */

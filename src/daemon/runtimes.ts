@@ -11,12 +11,15 @@ import { cgroupMode, type CgroupHierarchy } from "#os/cgroup.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { readMounts } from "#os/mount.ts";
 import { childEnvironment } from "#os/process/self.ts";
+import { checkpointRefusal, runtimeForCheckpoints } from "./checkpoint-runtime.ts";
 
 export interface ProgramVersion {
   readonly name: string;
   readonly path: string;
   readonly version: string;
   readonly commit: string;
+  /** What it says it has: `+CRIU` of crun. */
+  readonly builtWith: readonly string[];
 }
 
 export interface Runtimes {
@@ -34,6 +37,8 @@ export async function openRuntimes(
   instance: Instance,
   options: {
     readonly wanted: string | undefined;
+    /** Checkpoints are offered. */
+    readonly experimental: boolean;
     readonly hierarchies: readonly CgroupHierarchy[];
     readonly kernel: Kernel;
     readonly log: Logger;
@@ -44,7 +49,10 @@ export async function openRuntimes(
     throw new EngineError("unavailable", "conmon was not found: install it with 'apt-get install conmon', or run 'gantry doctor --fix'");
   const warnings: string[] = [];
   const blocked = crunRefusal(options.hierarchies);
-  const choice = chooseRuntime(options.wanted, crun, runc, blocked);
+  const mayChoose = options.wanted === undefined && options.experimental;
+  const preferred = mayChoose ? await runtimeForCheckpoints(crun, runc) : undefined;
+  const choice = chooseRuntime(options.wanted ?? preferred, crun, runc, blocked);
+  if (preferred !== undefined) options.log.info("default runtime chosen for checkpoints", { runtime: preferred });
   if (blocked !== undefined && choice.name === "runc") warnings.push(blocked);
   warnings.push(...[crun, runc].flatMap((program) => (program ? oldRuntimeWarnings(program) : [])));
   for (const warning of warnings) options.log.warn(warning);
@@ -55,6 +63,7 @@ export async function openRuntimes(
     const family = program.name === "crun" ? "crun" : "runc";
     const cache = family === "crun" ? new SeccompCache(`${instance.dataRoot}/seccomp`, program.version) : undefined;
     await cache?.load();
+    const refusal = checkpointRefusal(program);
     drivers.set(
       program.name,
       new OciRuntime({
@@ -70,6 +79,7 @@ export async function openRuntimes(
         hierarchies: options.hierarchies,
         kernel: options.kernel,
         ...(cache && { seccompCache: cache }),
+        ...(refusal !== undefined && { checkpointRefusal: refusal }),
         log: options.log,
       }),
     );
@@ -161,5 +171,6 @@ export async function findProgram(name: string): Promise<ProgramVersion | undefi
     path,
     version: /version\s+v?(\S+)/.exec(text)?.[1] ?? "unknown",
     commit: /commit:\s*(\S+)/.exec(text)?.[1] ?? "",
+    builtWith: [...text.matchAll(/(?<=^|\s)\+(\w+)/g)].map(([, word = ""]) => word),
   };
 }

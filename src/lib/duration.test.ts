@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { goDuration } from "./duration.ts";
+import fc from "fast-check";
+import { goDuration, humanDuration, humanDurationStays } from "./duration.ts";
 
 test.each([
   [0, "0s"],
@@ -14,4 +15,19 @@ test.each([
   [3_661_250, "1h1m1.25s"],
 ])("goDuration(%d ms) is %s", (milliseconds, text) => {
   expect(goDuration(milliseconds)).toBe(text);
+});
+
+test("humanDuration() says the same until humanDurationStays() has passed", () => {
+  const span = fc.oneof(
+    fc.integer({ min: 0, max: 120_000 }),
+    fc.integer({ min: 0, max: 4 * 3_600_000 }),
+    fc.integer({ min: 0, max: 3e11 }),
+  );
+  fc.assert(
+    fc.property(span, fc.double({ min: 0, max: 0.999, noNaN: true }), (milliseconds, part) => {
+      const later = milliseconds + humanDurationStays(milliseconds) * part;
+      expect(humanDuration(later)).toBe(humanDuration(milliseconds));
+    }),
+    { numRuns: 2000 },
+  );
 });

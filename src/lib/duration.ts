@@ -16,6 +16,12 @@ export function humanDuration(milliseconds: number): string {
   return `${Math.trunc(milliseconds / 3_600_000 / 24 / 365)} years`;
 }
 
+/** Milliseconds for which `humanDuration` of a growing span says no other word; never too many. */
+export function humanDurationStays(milliseconds: number): number {
+  const step = milliseconds < 60_000 ? 1000 : milliseconds < 3_600_000 ? 60_000 : 1_800_000;
+  return step - (((milliseconds % step) + step) % step);
+}
+
 /** `1m30s`, `1.5s`, `300ms`: as Go prints a duration, down to microseconds. Source: Go, time.Duration.String. */
 export function goDuration(milliseconds: number): string {
   if (milliseconds === 0) return "0s";

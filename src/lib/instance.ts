@@ -43,6 +43,12 @@ export function execRootOf(dataRoot: string): string {
   return `/run/gantry-${new Bun.CryptoHasher("sha256").update(dataRoot).digest("hex").slice(0, 8)}`;
 }
 
+/** Projects of a file system with quotas: of each instance 2^14, from 2^30 on, by its id. The first one is the daemon's own, for its probe. */
+export function projectRange({ id }: Pick<Instance, "id">): { readonly first: number; readonly count: number } {
+  const count = 2 ** 14;
+  return { first: 2 ** 30 + Number.parseInt(id, 16) * count, count };
+}
+
 /** Bridge of a user-defined network. */
 export function bridgeName(instance: Instance, networkId: string): string {
   return `${instance.linkPrefix}b${networkId}`.slice(0, maximumLinkName);
@@ -96,6 +102,7 @@ function containerPaths(dataRoot: string, execRoot: string, id: string) {
     spool: `${folder}/spool`,
     spoolLog: `${folder}/spool/log`,
     logs: `${folder}/logs`,
+    checkpoints: `${folder}/checkpoints`,
     hosts: `${folder}/hosts`,
     hostname: `${folder}/hostname`,
     resolvConf: `${folder}/resolv.conf`,

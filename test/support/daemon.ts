@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bodyWithNetwork } from "./no-bridges.ts";
+import { patience } from "./until.ts";
 
 /** A daemon of its own for one test file: real, as root, with roots nobody else has. */
 export interface TestDaemon extends AsyncDisposable {
@@ -118,7 +119,7 @@ async function removeContainers(daemon: TestDaemon): Promise<void> {
 }
 
 async function untilAnswers(child: Bun.Subprocess, socket: string, log: () => string): Promise<void> {
-  for (const end = performance.now() + 20_000; performance.now() < end; await Bun.sleep(20)) {
+  for (const end = performance.now() + 20_000 * patience; performance.now() < end; await Bun.sleep(20)) {
     if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}:\n${log()}`);
     const answers = await fetch("http://d/_ping", { unix: socket }).then(
       (response) => response.ok,

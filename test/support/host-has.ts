@@ -9,6 +9,8 @@ const features = {
   cpuset: () => !hasController("cpuset") && "this kernel has no cpuset controller",
   "cgroup v1": () => existsSync("/sys/fs/cgroup/cgroup.controllers") && "this host has cgroup v2 alone",
   "cgroup v2": () => !existsSync("/sys/fs/cgroup/cgroup.controllers") && "this host has cgroup v1",
+  /** Checkpoints of containers, by runc. */
+  criu: () => criuLack(),
   /** Of folders, by ext4 or XFS. */
   "project quotas": () =>
     !/ (ext4|xfs) \S*\bp(rj)?quota\b/.test(readFileSync("/proc/mounts", "utf8")) && "no file system here has project quotas",
@@ -41,6 +43,13 @@ function unless(reason: string | undefined): Declare {
     if (reason === undefined) test(name, body, timeoutMilliseconds);
     else test.skip(`${name}: ${reason}`, body);
   };
+}
+
+function criuLack(): string | false {
+  if (!Bun.which("runc")) return "runc is not installed here";
+  if (!Bun.which("criu", { PATH: `${process.env["PATH"]}:/usr/sbin` })) return "criu is not installed here";
+  const { exitCode, stderr } = Bun.spawnSync(["criu", "check"]);
+  return exitCode !== 0 && `criu does not work here (${/^Error \([^)]*\): (.*)$/m.exec(stderr.toString())?.[1] ?? "it does not say why"})`;
 }
 
 function hasController(name: string): boolean {

@@ -4,8 +4,6 @@ import type { ImageService } from "#engine/image/service.ts";
 import type { NetworkService } from "#engine/network/service.ts";
 import type { ExecService } from "#engine/exec/service.ts";
 import { EngineError } from "#lib/errors.ts";
-import { systemClock } from "#lib/clock.ts";
-import type { ContainerRecord } from "#types/record/container.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { empty, json, type ApiResponse } from "../http/response.ts";
 import { del, get, post, upgrade, type AnyRoute } from "../http/route.ts";
@@ -13,13 +11,13 @@ import { apiVersionOf } from "../http/version.ts";
 import { acceptWebSocket } from "../http/web-socket.ts";
 import { archiveRoutes } from "./archive.ts";
 import { attachContainer } from "./attach.ts";
-import { checkpointRoutes, refuseCheckpoint } from "./checkpoint.ts";
-import { containerFilters, listContainers, pruneFilters } from "./filters.ts";
+import { checkpointRoutes, startCheckpoint } from "./checkpoint.ts";
+import { pruneFilters } from "./filters.ts";
 import { toInspect } from "./inspect.ts";
+import { containerList, sizesOf } from "./list.ts";
 import { containerLogs } from "./logs.ts";
 import { refuseNewerMounts } from "./mount-versions.ts";
 import { containerStats } from "./stats.ts";
-import { toSummary } from "./summary.ts";
 import { updateContainer } from "./update.ts";
 import { waitForContainer } from "./wait.ts";
 import { queryBoolean, queryInteger, queryTerminalSize } from "../decode/query.ts";
@@ -32,20 +30,21 @@ export interface ContainerRouteServices {
   readonly execs: ExecService;
   readonly images: ImageService;
   readonly networks: NetworkService;
+  readonly experimental: boolean;
 }
 
 /** All operations on containers. Source: Engine API, tag Container. */
 export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
-  const { containers } = services;
+  const { containers, experimental } = services;
   return [
-    get("/containers/json", (request) => list(services, request)),
+    get("/containers/json", containerList(services)),
     post("/containers/create", (request) => create(services, request)),
     post("/containers/prune", (request) => prune(services, request)),
     get("/containers/:name*/json", (request) => inspect(services, request)),
     post("/containers/:name/start", async ({ params, query, headers }) => {
       refuseStartBody(headers);
-      refuseCheckpoint(query, () => containers.find(params.name));
-      return empty204(containers.start(params.name));
+      const checkpoint = startCheckpoint(query, experimental, () => containers.find(params.name));
+      return empty204(containers.start(params.name, checkpoint));
     }),
     post("/containers/:name/stop", async ({ params, query }) => empty204(containers.stop(params.name, stopOptions(query)))),
     post("/containers/:name/restart", async ({ params, query }) => empty204(containers.restart(params.name, stopOptions(query)))),
@@ -64,7 +63,7 @@ export function containerRoutes(services: ContainerRouteServices): AnyRoute[] {
       const { titles, processes } = await containers.top(params.name, query.get("ps_args") ?? "");
       return json(200, { Titles: titles, Processes: processes });
     }),
-    ...checkpointRoutes,
+    ...checkpointRoutes(containers, experimental),
     ...archiveRoutes(services.archives),
     get("/containers/:name/stats", (request) => containerStats(containers, request)),
     get("/containers/:name*/logs", (request) => containerLogs(containers, request)),
@@ -129,46 +128,8 @@ async function create({ containers }: ContainerRouteServices, request: ApiReques
 async function inspect(services: ContainerRouteServices, { params, query }: ApiRequest<"name">): Promise<ApiResponse> {
   const { containers, execs } = services;
   const record = containers.find(params.name);
-  const size = queryBoolean(query, "size") ? await sizes(services, record) : undefined;
+  const size = queryBoolean(query, "size") ? await sizesOf(services, record) : undefined;
   return json(200, toInspect(record, services, { execIds: execs.ofContainer(record.id), ...(size && { size }) }));
-}
-
-async function list(services: ContainerRouteServices, { query, apiVersion }: ApiRequest): Promise<ApiResponse> {
-  const { containers, images } = services;
-  const filters = queryFilters(query, containerFilters);
-  const limit = queryInteger(query, "limit") ?? 0;
-  const records = listContainers(containers.list(), filters, { all: queryBoolean(query, "all"), limit, services });
-  const now = systemClock.nowNano();
-  const withSize = queryBoolean(query, "size");
-  const lines = await Promise.all(
-    records.map(async (record) =>
-      toSummary(record, services, {
-        now,
-        imageName: shownImage(images, record),
-        size: withSize ? await sizes(services, record) : undefined,
-        showsHealth: apiVersion >= apiVersionOf(1, 52),
-      }),
-    ),
-  );
-  return json(200, lines);
-}
-
-/** The name it was made from while that still means this image, else the image's id. */
-function shownImage(images: ImageService, record: ContainerRecord): string {
-  const asked = record.config.Image ?? "";
-  if (/^(sha256:)?[0-9a-f]{12,64}$/.test(asked)) return asked;
-  try {
-    const image = images.lookup(asked);
-    if (image?.id === record.imageId) return asked;
-    return image ? record.imageId : asked;
-  } catch {
-    return asked; // a reference of an older grammar
-  }
-}
-
-async function sizes({ containers, images }: ContainerRouteServices, record: ContainerRecord): Promise<{ rw: number; rootFs: number }> {
-  const { sizeBytes } = await containers.size(record.id);
-  return { rw: sizeBytes, rootFs: sizeBytes + (images.peek(record.imageId)?.sizeBytes ?? 0) };
 }
 
 async function prune({ containers }: ContainerRouteServices, { query }: ApiRequest): Promise<ApiResponse> {

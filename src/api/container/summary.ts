@@ -3,7 +3,7 @@ import type { NetworkService } from "#engine/network/service.ts";
 import { isRunning, shownStatus } from "#engine/container/state.ts";
 import { exposedPorts } from "#engine/container/ports.ts";
 import { parseTimeNano } from "#lib/clock.ts";
-import { humanDuration } from "#lib/duration.ts";
+import { humanDuration, humanDurationStays } from "#lib/duration.ts";
 import type { ContainerSummary, PortSummary } from "#types/engine-api/index.ts";
 import type { ContainerHealth, ContainerRecord } from "#types/record/container.ts";
 import { toEndpoints, toMountPoints } from "./inspect.ts";
@@ -76,6 +76,18 @@ export function statusText(record: ContainerRecord, now: bigint, health: Contain
     case "exited":
       return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
   }
+}
+
+/** Nanoseconds since 1970 until which the status of each of them stays as it is; health apart. */
+export function statusesStayUntil(records: readonly ContainerRecord[], now: bigint): bigint {
+  let until = now + 1_800_000_000_000n;
+  for (const { state } of records) {
+    const since = parseTimeNano(isRunning(state) ? state.startedAt : state.finishedAt);
+    if (since === undefined || state.status === "created") continue;
+    const end = now + BigInt(Math.trunc(humanDurationStays(Number(now - since) / 1e6) * 1e6));
+    if (end < until) until = end;
+  }
+  return until;
 }
 
 function toPorts(record: ContainerRecord): PortSummary[] {

@@ -24,6 +24,8 @@ export interface FrontDoorOptions {
   readonly routes: readonly AnyRoute[];
   /** Version of the product, for the `Server` header. */
   readonly productVersion: string;
+  /** Told in a header of every answer; false when absent. */
+  readonly experimental?: boolean;
   readonly log: Logger;
   /** How long a request's head may take; one minute when absent. */
   readonly headerTimeoutMilliseconds?: number;
@@ -49,7 +51,7 @@ export class FrontDoor {
   constructor(options: FrontDoorOptions) {
     this.#router = new Router(options.routes);
     this.#log = options.log;
-    this.#common = commonHeaders(options.productVersion);
+    this.#common = commonHeaders(options.productVersion, options.experimental);
     this.#http = http.createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => void this.#serve(request, response));
     // Streams, waits and uploads take as long as they take; heads have the connection's own timer.
     this.#http.timeout = this.#http.requestTimeout = this.#http.headersTimeout = this.#http.keepAliveTimeout = 0;

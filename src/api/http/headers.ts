@@ -1,10 +1,10 @@
 import { formatApiVersion, newestApiVersion } from "./version.ts";
 
 /** Headers of every answer, as dockerd sends them. */
-export function commonHeaders(productVersion: string): Readonly<Record<string, string>> {
+export function commonHeaders(productVersion: string, experimental = false): Readonly<Record<string, string>> {
   return {
     "Api-Version": formatApiVersion(newestApiVersion),
-    "Docker-Experimental": "false",
+    "Docker-Experimental": String(experimental),
     Ostype: "linux",
     Server: `Gantry/${productVersion} (linux)`,
   };

@@ -6,6 +6,7 @@ export const create = command({
   usage: "[OPTIONS] CONTAINER CHECKPOINT",
   args: exactly(2),
   completes: "containers",
+  examples: ["checkpoint create web before-update", "checkpoint create --leave-running --checkpoint-dir /srv/checkpoints web nightly"],
   flags: {
     checkpointDir: text(undefined, checkpointFolder),
     leaveRunning: bool(undefined, "Let the container run on"),

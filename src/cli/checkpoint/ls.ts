@@ -8,6 +8,7 @@ export const ls = command({
   usage: "[OPTIONS] CONTAINER",
   args: exactly(1),
   completes: "containers",
+  examples: ["checkpoint ls web"],
   flags: { checkpointDir: text(undefined, checkpointFolder) },
   run: async ({ args, flags, client, out }) => {
     const checkpoints = await client.checkpoints.list(args[0] ?? "", flags.checkpointDir);

@@ -6,6 +6,7 @@ export const rm = command({
   usage: "[OPTIONS] CONTAINER CHECKPOINT",
   args: exactly(2),
   completes: "containers",
+  examples: ["checkpoint rm web before-update"],
   flags: { checkpointDir: text(undefined, checkpointFolder) },
   run: async ({ args, flags, client }) => {
     const [container = "", checkpoint = ""] = args;

@@ -3,10 +3,10 @@ import { open, rename } from "node:fs/promises";
 import { posix } from "node:path";
 import { ExitError } from "../errors.ts";
 
-/** @throws {ExitError} with Docker's texts */
-export function checkExportPath(path: string): void {
+/** @param what  what could not be done with a bad path @throws {ExitError} with Docker's texts */
+export function checkExportPath(path: string, what = "failed to export container"): void {
   const folder = posix.dirname(path);
-  const fail = (reason: string): ExitError => new ExitError(1, `failed to export container: ${reason}`);
+  const fail = (reason: string): ExitError => new ExitError(1, `${what}: ${reason}`);
   const holder = statSync(folder, { throwIfNoEntry: false });
   if (!holder) throw fail(`invalid output path: stat ${folder}: no such file or directory`);
   if (!holder.isDirectory()) throw fail(`invalid output path: stat ${folder}: not a directory`);

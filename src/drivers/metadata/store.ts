@@ -51,6 +51,7 @@ export class MetadataStore {
   readonly #asking = new Map<number, Deferred<readonly EventRow[]>>();
   readonly #log: Logger;
   #sequence = 0;
+  #revision = 0;
   #closed: Deferred<void> | undefined;
 
   private constructor(worker: Worker, log: Logger) {
@@ -91,6 +92,11 @@ export class MetadataStore {
     return store;
   }
 
+  /** Another number whenever a record in memory is another. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   table<T extends TableName>(name: T): Table<TableRecords[T]> {
     // Rows of a table are only written through `put`, whose type ties them to it.
     return this.#tableOf(name) as Map<string, TableRecords[T]>;
@@ -120,7 +126,7 @@ export class MetadataStore {
     let after = eventKey(String(sinceNano > 0n ? sinceNano - 1n : 0n));
     for (;;) {
       const rows = await this.#ask(after);
-      for (const row of rows) yield* this.#parse<EventRecord>({ table: "event", ...row });
+      for (const row of rows) yield* this.#parse({ table: "event", ...row }) as [EventRecord] | [];
       const last = rows.at(-1);
       if (!last || rows.length < eventsAtOnce) return;
       after = last.key;
@@ -161,6 +167,7 @@ export class MetadataStore {
         changes.push({ table, key, body: null });
       },
     });
+    this.#revision++;
     return this.#write(changes, durability, survives, () => this.#restore(before, changes));
   }
 
@@ -175,6 +182,7 @@ export class MetadataStore {
 
   /** Puts back rows that nobody has changed since. */
   #restore(before: readonly { table: TableName; key: string; record: unknown }[], changes: readonly RowChange[]): void {
+    this.#revision++;
     before.forEach(({ table, key, record }, index) => {
       const now = this.#tableOf(table).get(key);
       const written = changes[index]?.body ?? null;
@@ -215,9 +223,9 @@ export class MetadataStore {
   }
 
   /** None when it is damaged. */
-  #parse<R>({ table, key, body }: { readonly table: string; readonly key: string; readonly body: string }): [R] | [] {
+  #parse({ table, key, body }: { readonly table: string; readonly key: string; readonly body: string }): [unknown] | [] {
     try {
-      return [JSON.parse(body) as R];
+      return [JSON.parse(body)];
     } catch (error) {
       this.#log.error("damaged record left out", { table, key, error: messageOf(error) });
       return [];

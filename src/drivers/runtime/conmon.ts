@@ -30,6 +30,8 @@ interface MonitorOptions {
   readonly stdinOnce: boolean;
   /** Process file of an exec. */
   readonly execProcessFile?: string;
+  /** Folder of the checkpoint that the container goes on from. */
+  readonly checkpoint?: string;
 }
 
 /** What conmon's sync pipe is called in conmon. */
@@ -42,6 +44,8 @@ export const monitorFiles = {
   /** What the runtime complained of. */
   runtimeLog: (bundle: string) => `${bundle}/runtime.log`,
   control: (bundle: string) => `${bundle}/ctl`,
+  /** What criu has written at a restore: conmon has it work in the bundle. */
+  restoreLog: (bundle: string) => `${bundle}/restore.log`,
 };
 
 /**
@@ -85,6 +89,7 @@ function monitorArguments(options: MonitorOptions): string[] {
     // Without --leave-stdin-open the first client that leaves closes stdin for good.
     ...(options.openStdin ? ["-i", ...(options.stdinOnce ? [] : ["--leave-stdin-open"])] : []),
     ...(options.execProcessFile === undefined ? [] : ["--api-version", "1", "-e", "--exec-process-spec", options.execProcessFile]),
+    ...(options.checkpoint === undefined ? [] : ["--restore", options.checkpoint]),
     ...["--runtime-arg", "--root", "--runtime-arg", runtime.rootFolder],
     ...["--runtime-arg", "--log", "--runtime-arg", monitorFiles.runtimeLog(bundle)],
   ];

@@ -1,7 +1,7 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { sleep } from "#lib/async.ts";
-import { EngineError } from "#lib/errors.ts";
+import { EngineError, messageOf } from "#lib/errors.ts";
 import { stringifyExact } from "#lib/exact-integers.ts";
 import type { Logger } from "#lib/log.ts";
 import { cgroupMode, cgroupProcesses, cgroupFolder, isCgroupFrozen, type CgroupHierarchy } from "#os/cgroup.ts";
@@ -9,20 +9,24 @@ import { setCgroupLimits } from "#os/cgroup-limits.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { ageOfProcess } from "#os/process/age.ts";
 import { isSameProcess, processStartTicks, signalProcess } from "#os/process/identity.ts";
+import { allPids, commandLine } from "#os/process/list.ts";
 import { childEnvironment } from "#os/process/self.ts";
 import { descendants, killDescendants } from "#os/process/tree.ts";
 import { removeTree } from "#os/remove-tree.ts";
 import type { RuntimeResources, RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import { AwaitedConfiguration } from "./awaited-configuration.ts";
+import { checkpointFailure, untilCheckpointEnded, writeCheckpoint } from "./checkpoint.ts";
 import { monitorFiles, startMonitor, type RuntimeCommand } from "./conmon.ts";
 import { execMonitored, execPiped } from "./exec.ts";
 import { ExitWatch } from "./exit-watch.ts";
+import type { KillCounter } from "./oom-watch.ts";
 import { toStartError } from "./failure.ts";
 import { resizeTerminal } from "./resize.ts";
 import type { SeccompCache } from "./seccomp/cache.ts";
 import { connectStdin } from "./stdin.ts";
 import { readContainerUsage, type ContainerUsage } from "./usage.ts";
 import type {
+  CheckpointRequest,
   ExecRequest,
   FoundContainer,
   MonitoredExec,
@@ -46,6 +50,8 @@ export interface OciRuntimeOptions {
   readonly exitFolder: string;
   readonly hierarchies: readonly CgroupHierarchy[];
   readonly kernel: Kernel;
+  /** Why it writes no checkpoints; undefined when it does, given a criu that works. */
+  readonly checkpointRefusal?: string;
   /** crun only. */
   readonly seccompCache?: SeccompCache;
   readonly log: Logger;
@@ -96,7 +102,7 @@ export class OciRuntime implements RuntimeDriver {
   }
 
   async #create(
-    { id, bundle }: RuntimeBeginRequest,
+    { id, bundle, checkpoint }: RuntimeBeginRequest,
     spec: RuntimeSpec,
     configuration: AwaitedConfiguration,
     { answered, ended }: { readonly answered: Promise<number>; readonly ended: () => boolean },
@@ -107,6 +113,7 @@ export class OciRuntime implements RuntimeDriver {
       await configuration.give(stringifyExact(cached.spec), ended);
       pid = await answered;
     } catch (error) {
+      if (checkpoint !== undefined) throw await checkpointFailure(monitorFiles.restoreLog(bundle), messageOf(error));
       throw toStartError(error, "create", this.#options.family, spec.process.args[0] ?? "");
     }
     if (cached.compileKey !== undefined) await this.#options.seccompCache?.keep(cached.compileKey, `${this.#stateFolder(id)}/seccomp.bpf`);
@@ -183,6 +190,18 @@ export class OciRuntime implements RuntimeDriver {
     return resizeTerminal(bundle, width, height);
   }
 
+  checkpointRefusal(): string | undefined {
+    return this.#options.checkpointRefusal;
+  }
+
+  checkpoint(request: CheckpointRequest): Promise<void> {
+    return writeCheckpoint(this.#options.command, request);
+  }
+
+  checkpointEnded(id: string): Promise<void> {
+    return untilCheckpointEnded(this.#options.command, id);
+  }
+
   pause(id: string): Promise<void> {
     return this.#run(["pause", id]);
   }
@@ -216,10 +235,11 @@ export class OciRuntime implements RuntimeDriver {
     return folder === undefined ? [] : cgroupProcesses(folder);
   }
 
-  #memoryEvents(id: string): string | undefined {
-    if (cgroupMode(this.#options.hierarchies) !== "v2") return undefined;
+  #killCounter(id: string): KillCounter | undefined {
     const folder = this.#cgroup(id, "memory");
-    return folder === undefined ? undefined : `${folder}/memory.events`;
+    if (folder === undefined) return undefined;
+    const notifies = cgroupMode(this.#options.hierarchies) === "v2";
+    return { path: `${folder}/${notifies ? "memory.events" : "memory.oom_control"}`, notifies };
   }
 
   #cgroup(id: string, controller: string): string | undefined {
@@ -271,7 +291,7 @@ export class OciRuntime implements RuntimeDriver {
   }
 
   watch(id: string, process: RuntimeProcess, persistFolder: string, listener: RunListener): void {
-    this.#exits.add(id, process, { persistFolder, memoryEvents: () => this.#memoryEvents(id) }, listener);
+    this.#exits.add(id, process, { persistFolder, killCounter: () => this.#killCounter(id) }, listener);
   }
 
   /** Not by the runtime's `delete`: that is one more process, loaded twice, for three removals. */
@@ -281,7 +301,11 @@ export class OciRuntime implements RuntimeDriver {
     const group = cgroupFolder(this.#options.hierarchies, "pids", cgroupsPath);
     if (group !== undefined) for (const pid of cgroupProcesses(group)) signalIfAlive(pid, SIGKILL);
     await this.#options.kernel.run({ type: "remove-cgroup", path: cgroupsPath });
-    for (const path of [this.#stateFolder(id), bundle]) await this.#options.kernel.run({ type: "remove-tree", path });
+    for (const path of [this.#stateFolder(id), bundle]) {
+      // A restore that was killed leaves the root file system mounted there, with the volumes in it: nothing may remove what they hold.
+      await this.#options.kernel.run({ type: "umount", target: `${path}/criu-root` });
+      await this.#options.kernel.run({ type: "remove-tree", path });
+    }
   }
 
   async list(): Promise<readonly string[]> {
@@ -322,12 +346,6 @@ const startLimitMilliseconds = 10_000;
 const endLimitMilliseconds = 5000;
 const SIGKILL = 9;
 
-function allPids(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
 /** Id of the container whose cgroup a process is in; empty for others. */
 function containerOf(pid: number): string {
   try {
@@ -342,14 +360,6 @@ function readPid(path: string): number | undefined {
     return Number(readFileSync(path, "utf8")) || undefined;
   } catch {
     return undefined; // never made, or taken away
-  }
-}
-
-function commandLine(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  } catch {
-    return []; // gone
   }
 }
 

@@ -11,20 +11,28 @@ const oomFile = "oom";
 export interface OomSource {
   /** Where conmon makes the file `oom`. */
   readonly persistFolder: string;
-  /** The file `memory.events` of its cgroup; undefined on cgroup v1. Only known when it runs. */
-  readonly memoryEvents: () => string | undefined;
+  /** Only known when it runs; undefined where memory is not counted. */
+  readonly killCounter: () => KillCounter | undefined;
+}
+
+/** Where the kernel counts the kills in a container's cgroup. */
+export interface KillCounter {
+  readonly path: string;
+  /** False on cgroup v1, whose file nobody can watch. */
+  readonly notifies: boolean;
 }
 
 /**
  * Tells each time that the kernel has killed a process of a container for want of memory. On cgroup v2 that is a count in memory.events,
  * of whose changes the kernel notifies. On v1 conmon waits for it, by an eventfd of memory.oom_control, and opens a file `oom` beside its
- * exit file, also when the file is there. Either way it is known over a restart of this process, and costs one watch for a container.
+ * exit file, also when the file is there; the count in memory.oom_control tells of what came before the watch. Either way it is known over
+ * a restart of this process, and costs one watch for a container.
  */
 export class OomWatch {
   readonly #source: OomSource;
   readonly #onOom: () => void;
   readonly #timer: ReturnType<typeof setTimeout>;
-  #events: string | undefined;
+  #counter: KillCounter | undefined;
   #watch: FolderWatch | undefined;
   #killed = 0;
   #isTold = false;
@@ -37,13 +45,12 @@ export class OomWatch {
   }
 
   #arm(log: Logger): void {
-    const { persistFolder, memoryEvents } = this.#source;
+    const { persistFolder, killCounter } = this.#source;
     try {
-      this.#events = memoryEvents();
-      this.#watch =
-        this.#events === undefined
-          ? watchTouches(persistFolder, (name) => this.#touched(name))
-          : watchFile(this.#events, () => this.#count());
+      this.#counter = killCounter();
+      this.#watch = this.#counter?.notifies
+        ? watchFile(this.#counter.path, () => this.#count())
+        : watchTouches(persistFolder, (name) => this.#touched(name));
     } catch (error) {
       log.debug("kills for want of memory are told at the end of the run", { folder: persistFolder, error: messageOf(error) });
     }
@@ -56,7 +63,8 @@ export class OomWatch {
   }
 
   #count(): void {
-    const killed = this.#events === undefined ? 0 : readKilled(this.#events);
+    if (!this.#counter?.notifies) return;
+    const killed = readKilled(this.#counter.path);
     if (killed <= this.#killed) return;
     this.#killed = killed;
     this.#tell();
@@ -69,7 +77,11 @@ export class OomWatch {
 
   #tellUntold(): void {
     this.#count();
-    if (!this.#isTold && wasOutOfMemory(this.#source.persistFolder)) this.#tell();
+    if (!this.#isTold && this.#wasOutOfMemory()) this.#tell();
+  }
+
+  #wasOutOfMemory(): boolean {
+    return wasOutOfMemory(this.#source.persistFolder) || (this.#counter !== undefined && readKilled(this.#counter.path) > 0);
   }
 
   /** The run is over: what has not been told yet is told now. */
@@ -88,7 +100,7 @@ export function wasOutOfMemory(persistFolder: string): boolean {
   return existsSync(join(persistFolder, oomFile));
 }
 
-/** How many processes of the cgroup and of those below it were killed. Source: kernel's cgroup-v2.rst, memory.events. */
+/** How many processes of the cgroup were killed. Source: kernel's cgroup-v2.rst, memory.events; cgroup-v1/memory.rst, oom_control. */
 function readKilled(path: string): number {
   try {
     return Number(/^oom_kill (\d+)$/m.exec(readFileSync(path, "utf8"))?.[1] ?? 0);

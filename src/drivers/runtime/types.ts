@@ -15,6 +15,16 @@ export interface RuntimeBeginRequest {
   readonly openStdin: boolean;
   /** The first client that leaves closes stdin. */
   readonly stdinOnce: boolean;
+  /** Folder of a checkpoint: `create` then leaves an init that goes on from it, and `start` is not called. */
+  readonly checkpoint?: string;
+}
+
+/** Paths are absolute. */
+export interface CheckpointRequest {
+  readonly id: string;
+  readonly bundle: string;
+  /** A folder that is there, and empty. */
+  readonly imageFolder: string;
 }
 
 /** A container whose monitor and runtime are on their way. Disposing it ends what was begun and removes what was made. */
@@ -147,6 +157,15 @@ export interface RuntimeDriver {
   setLimits(cgroupsPath: string, limits: Omit<RuntimeResources, "devices">): Promise<void>;
   /** Processes of the container, host pids. */
   pids(id: string): Promise<readonly number[]>;
+  /** Why containers of this runtime cannot be written down, nor go on from what was; undefined when they can, as far as it is known. */
+  checkpointRefusal(): string | undefined;
+  /**
+   * Writes down what a paused container is at; it stays paused, whatever comes of it. The runtime goes on with it when the daemon dies.
+   * @throws {CheckpointFailure} with criu's own reason
+   */
+  checkpoint(request: CheckpointRequest): Promise<void>;
+  /** Resolves when no checkpoint of the container is being written any more, by a daemon before this one. */
+  checkpointEnded(id: string): Promise<void>;
   /** True while process and monitor are those of the record. */
   alive(process: RuntimeProcess): { readonly init: boolean; readonly monitor: boolean };
   /** Milliseconds since the first process was started; no step of the clock moves it. */

@@ -4,6 +4,7 @@ import type { LogHub } from "#drivers/log/types.ts";
 import type { MetadataStore } from "#drivers/metadata/store.ts";
 import type { NetworkDriver } from "#drivers/network/types.ts";
 import type { HostCgroups, RealtimeShare } from "#drivers/runtime/host-cgroups.ts";
+import type { ProjectQuotas } from "#drivers/quota/project-quotas.ts";
 import type { RuntimeDriver } from "#drivers/runtime/types.ts";
 import type { Snapshotter } from "#drivers/snapshot/types.ts";
 import type { Clock } from "#lib/clock.ts";
@@ -25,6 +26,8 @@ export interface ContainerSettings {
   readonly defaultLogOptions: Readonly<Record<string, string>>;
   readonly defaultUlimits: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
   readonly defaultShmBytes: number;
+  /** Of what a container writes that says nothing of a limit; 0: none. */
+  readonly defaultSizeBytes: number;
   readonly spoolSizeLimitBytes: number;
   /** What this daemon has, and so can give. */
   readonly capabilities: readonly string[];
@@ -60,6 +63,8 @@ export interface ContainerDependencies {
   readonly networkDriver: NetworkDriver;
   readonly volumes: VolumeService;
   readonly snapshots: Snapshotter;
+  /** Of containers' folders. */
+  readonly quotas: Pick<ProjectQuotas, "lack" | "allot" | "free">;
   readonly logs: LogHub;
   readonly cdi: CdiRegistry;
   /** By the name of `--runtime`. */

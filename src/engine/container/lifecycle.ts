@@ -7,10 +7,10 @@ import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import type { LiveContainer, LiveContainers } from "./live.ts";
 import { rewriteLinkingFiles } from "./networking.ts";
-import { removeDisk } from "./rootfs.ts";
+import { removeSized } from "./rootfs.ts";
 import { decideRestart } from "./restart-policy.ts";
 import { parseSignal, parseSignalFor, SIGKILL } from "./signals.ts";
-import { sizeLimitBytes } from "./size-limit.ts";
+import { sizeLimitOf } from "./size-limit.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import type { SpareMonitors } from "./spare-monitor.ts";
 import { now, runtimeOf, startContainer } from "./start.ts";
@@ -34,12 +34,15 @@ export class Lifecycle {
     this.#spares = spares;
   }
 
-  /** @throws {EngineError} `not_modified` when it runs */
-  start(id: string): Promise<void> {
-    return this.#locks.run(id, () => this.#startLocked(id, false));
+  /**
+   * @param findCheckpoint  finds the folder with what it goes on from; absent: it begins anew
+   * @throws {EngineError} `not_modified` when it runs
+   */
+  start(id: string, findCheckpoint?: (record: ContainerRecord) => Promise<string>): Promise<void> {
+    return this.#locks.run(id, () => this.#startLocked(id, false, findCheckpoint));
   }
 
-  async #startLocked(id: string, automatic: boolean): Promise<void> {
+  async #startLocked(id: string, automatic: boolean, findCheckpoint?: (record: ContainerRecord) => Promise<string>): Promise<void> {
     const { containers } = this.#deps;
     const record = containers.get(id);
     const live = this.#live.of(id);
@@ -58,7 +61,7 @@ export class Lifecycle {
     if (automatic && containers.peek(id)?.state.status !== "restarting") return;
     if (!automatic && record.restartCount !== 0) await containers.note(id, { restartCount: 0 });
     try {
-      await startContainer(this.#deps, id, live, (which) => this.#listenerOf(which));
+      await startContainer(this.#deps, id, live, { onExit: this.#listenerOf(id), findCheckpoint });
       await rewriteLinkingFiles(this.#deps, id);
     } catch (error) {
       this.#startFailed(id, live);
@@ -249,6 +252,24 @@ export class Lifecycle {
     await this.#endProcess(id, parseSignal(record.config.StopSignal || "SIGTERM"), timeout);
   }
 
+  /** Ends a container that is frozen, as a stop does: it does not run on for a moment. */
+  async endFrozen(id: string): Promise<void> {
+    const record = this.#deps.containers.get(id);
+    if (!isRunning(record.state)) return;
+    const live = this.#live.of(id);
+    const { promise: ended } = live.ended;
+    live.stopRequested = true;
+    live.killed = true;
+    await this.#deps.containers.note(id, { stoppedByUser: true });
+    this.#deps.logs.releaseValve(id);
+    const runtime = runtimeOf(this.#deps, record);
+    await runtime.signal(id, record.state.process, SIGKILL, true);
+    await runtime
+      .resume(id)
+      .catch((error: unknown) => this.#deps.log.debug("resume for an end failed", { container: id, error: messageOf(error) }));
+    await ended;
+  }
+
   /** Runs `body` while the container is not being started. */
   exclusively<T>(id: string, body: () => Promise<T>): Promise<T> {
     return this.#locks.run(id, body);
@@ -422,12 +443,12 @@ export class Lifecycle {
 
   readonly #cleanups = new Set<Promise<void>>();
 
-  async #removeFolders({ id, imageId, layers, hostConfig, mounts }: ContainerRecord): Promise<void> {
-    const isLimited = sizeLimitBytes(hostConfig) > 0;
+  async #removeFolders(record: ContainerRecord): Promise<void> {
+    const { id, imageId, layers, mounts } = record;
     const paths = instancePaths(this.#deps.instance).container(id);
     await this.#deps.logs.remove(id, { spoolFolder: paths.spool, logsFolder: paths.logs });
     await this.#deps.snapshots.unmount(paths.rootfs);
-    if (isLimited) await removeDisk(this.#deps, id);
+    if (sizeLimitOf(record) !== "none") await removeSized(this.#deps, record);
     await this.#deps.removeTree(paths.folder);
     if (!this.#deps.images.peek(imageId)) await this.#deps.images.releaseLayers(layers);
     for (const { image } of mounts) if (image && !this.#deps.images.peek(image.id)) await this.#deps.images.releaseLayers(image.layers);

@@ -38,6 +38,8 @@ export class LiveContainer {
   endedUnhealthy = false;
   /** SIGKILL is on its way: a pause that crosses it must not keep the processes from dying. */
   killed = false;
+  /** What it is at is being written down: it is frozen, and must stay so. */
+  isBeingWritten = false;
   /** `restart` of an AutoRemove container must not lose it between stop and start. */
   keepAfterExit = false;
 

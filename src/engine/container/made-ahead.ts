@@ -5,7 +5,7 @@ import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { containerFileTexts, type ContainerFileTexts, usesEmbeddedResolver, writeContainerFiles } from "./files.ts";
 import { sharedOwner } from "./shared-mode.ts";
-import { sizeLimitBytes } from "./size-limit.ts";
+import { sizeLimitOf } from "./size-limit.ts";
 import { resolveSpec } from "./spec/resolve.ts";
 import { idMapOf } from "./user-namespace.ts";
 
@@ -41,7 +41,8 @@ export async function makeAhead(
 }
 
 /** Nothing of other containers and nothing of the host is in it, which may change until the start without its configuration changing. */
-function standsAlone({ hostConfig: host, mounts, links = [] }: ContainerRecord): boolean {
+function standsAlone(record: ContainerRecord): boolean {
+  const { hostConfig: host, mounts, links = [] } = record;
   const modes = [host.NetworkMode, host.PidMode, host.IpcMode];
   return (
     mounts.length === 0 &&
@@ -51,6 +52,6 @@ function standsAlone({ hostConfig: host, mounts, links = [] }: ContainerRecord):
     (host.DeviceRequests ?? []).length === 0 &&
     !host.Privileged &&
     !host.CpuRealtimeRuntime &&
-    sizeLimitBytes(host) === 0
+    sizeLimitOf(record) !== "disk"
   );
 }

@@ -13,7 +13,7 @@ import type { HealthMonitor } from "./health/monitor.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { admitLinked } from "./links/admit.ts";
 import { startsWithDaemon } from "./restart-policy.ts";
-import { removeDisk } from "./rootfs.ts";
+import { keepSizeLimit, removeSized } from "./rootfs.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import { logConfig } from "./log-config.ts";
 import { now, runtimeOf } from "./start.ts";
@@ -42,6 +42,7 @@ export async function restoreContainers(deps: ContainerDependencies, lifecycle: 
     records.map((record) => restoreOne(deps, record).catch((error: unknown) => failed(deps, record, error))),
   );
   const alive = running.filter((record) => record !== undefined);
+  for (const record of alive) await keepSizeLimit(deps, record).catch((error: unknown) => limitFailed(deps, record, error));
   await deps.networkDriver.restore(
     deps.networks.list().map(({ config }) => config),
     alive.flatMap((record) =>
@@ -80,6 +81,11 @@ function isLive(deps: ContainerDependencies, record: ContainerRecord): boolean {
 function failed(deps: ContainerDependencies, record: ContainerRecord, error: unknown): undefined {
   deps.log.error("container could not be restored", { container: record.id, error: messageOf(error) });
   return undefined;
+}
+
+/** It goes on without: what runs is not ended for it. */
+function limitFailed(deps: ContainerDependencies, record: ContainerRecord, error: unknown): void {
+  deps.log.error("container runs without its size limit", { container: record.id, error: messageOf(error) });
 }
 
 /** The record, as far as the container runs. */
@@ -155,7 +161,7 @@ async function removeRecord(deps: ContainerDependencies, record: ContainerRecord
   await deps.containers.remove(record.id);
   deps.events.emit("container", "destroy", record.id, containerAttributes(record));
   await deps.logs.remove(record.id, { spoolFolder: paths.spool, logsFolder: paths.logs });
-  await removeDisk(deps, record.id);
+  await removeSized(deps, record);
   await deps.removeTree(paths.folder);
   for (const mount of record.mounts)
     if (mount.anonymous && mount.name !== undefined) await deps.volumes.remove(mount.name, true).catch(() => undefined); // others use it
@@ -214,7 +220,7 @@ async function removeOrphans(deps: ContainerDependencies): Promise<void> {
   for (const id of await deps.listFolders(paths.containers)) {
     if (isKnown(id)) continue;
     deps.log.info("orphaned folder removed", { container: id });
-    await removeDisk(deps, id);
+    await removeSized(deps, { id });
     await deps.removeTree(`${paths.containers}/${id}`);
   }
 }

@@ -24,6 +24,8 @@ import { openUpper, writableFolders } from "./rootfs.ts";
 import { SpareMonitors } from "./spare-monitor.ts";
 import { openInput, runtimeOf } from "./start.ts";
 import { isRunning } from "./state.ts";
+import { ContainerCheckpoints } from "./checkpoint/checkpoints.ts";
+import type { CheckpointName } from "./checkpoint/place.ts";
 import { StatsCollector } from "./stats/collector.ts";
 import { topProcesses, type ProcessTable } from "./top.ts";
 import { ContainerUpdates } from "./update/update.ts";
@@ -39,6 +41,12 @@ export class ContainerService {
   readonly health: HealthMonitor;
   readonly stats: StatsCollector;
   readonly updates: ContainerUpdates;
+  readonly checkpoints: ContainerCheckpoints;
+
+  /** Another number whenever any record is another: of a container, network, image or volume. */
+  get revision(): number {
+    return this.#deps.store.revision;
+  }
 
   constructor(deps: ContainerDependencies) {
     this.#deps = deps;
@@ -50,6 +58,7 @@ export class ContainerService {
         isRunning(record.state) ? runtimeOf(deps, record).usage(record.state.process, cgroupsPath(deps, record)) : undefined,
     });
     this.updates = new ContainerUpdates(deps, this.lifecycle);
+    this.checkpoints = new ContainerCheckpoints(deps, this.#live, this.lifecycle);
     this.health = new HealthMonitor({
       ...deps,
       restartUnhealthy: (id) => this.lifecycle.restartUnhealthy(id),
@@ -102,8 +111,10 @@ export class ContainerService {
     return [...this.#deps.containers.all()];
   }
 
-  start(name: string): Promise<void> {
-    return this.lifecycle.start(this.find(name).id);
+  /** @param checkpoint  it goes on from there */
+  start(name: string, checkpoint?: CheckpointName): Promise<void> {
+    const find = checkpoint && ((record: ContainerRecord) => this.checkpoints.forStart(record, checkpoint));
+    return this.lifecycle.start(this.find(name).id, find);
   }
 
   stop(name: string, options: { readonly signal?: string; readonly timeoutSeconds?: number }): Promise<void> {
@@ -134,6 +145,7 @@ export class ContainerService {
   async pause(name: string): Promise<void> {
     const record = this.#running(name);
     if (record.state.status === "paused") throw new EngineError("conflict", `Container ${record.id} is already paused`);
+    this.#refuseWhileWritten(record);
     await this.#freeze(record);
     await this.#deps.containers.change(record.id, { type: "pause" });
     this.#deps.events.emit("container", "pause", record.id, containerAttributes(record));
@@ -157,9 +169,14 @@ export class ContainerService {
   async unpause(name: string): Promise<void> {
     const record = this.find(name);
     if (record.state.status !== "paused") throw new EngineError("conflict", `Container ${record.id} is not paused`);
+    this.#refuseWhileWritten(record);
     await runtimeOf(this.#deps, record).resume(record.id);
     await this.#deps.containers.change(record.id, { type: "unpause" });
     this.#deps.events.emit("container", "unpause", record.id, containerAttributes(record));
+  }
+
+  #refuseWhileWritten({ id }: ContainerRecord): void {
+    if (this.#live.of(id).isBeingWritten) throw new EngineError("conflict", `a checkpoint of container ${id} is being written`);
   }
 
   /** @throws {EngineError} `invalid`, `conflict` with Docker's texts */

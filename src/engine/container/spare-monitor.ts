@@ -7,7 +7,7 @@ import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import { makeAhead, type MadeAhead } from "./made-ahead.ts";
 import { beginRequest, isSameShape, makeFolders, type MonitorShape } from "./monitor.ts";
-import { mountRootfs, prepareRootfs } from "./rootfs.ts";
+import { mountRootfs, prepareRootfs, removeSized } from "./rootfs.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 
 /** A monitor that was begun before its container, with the id the container is to have. */
@@ -51,7 +51,9 @@ export class SpareMonitor {
     await deps.removeTree(bundle);
     await this.#rootfs?.catch(() => undefined);
     if (this.#rootfs) await deps.snapshots.leave(rootfs);
-    if (!deps.containers.peek(this.id)) await deps.removeTree(folder);
+    if (deps.containers.peek(this.id)) return;
+    await removeSized(deps, { id: this.id });
+    await deps.removeTree(folder);
   }
 }
 

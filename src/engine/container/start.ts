@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { CheckpointFailure } from "#drivers/runtime/checkpoint.ts";
 import { startFailureExitCodes, StartError } from "#drivers/runtime/failure.ts";
 import { attachSocket } from "#drivers/runtime/conmon.ts";
-import type { RuntimeDriver, RuntimeProcess, StartingContainer, StdinConnection } from "#drivers/runtime/types.ts";
+import type { RunListener, RuntimeDriver, RuntimeProcess, StartingContainer, StdinConnection } from "#drivers/runtime/types.ts";
 import type { UserNamespace } from "#drivers/runtime/user-namespace.ts";
 import { deferred } from "#lib/async.ts";
 import { formatTimeNano } from "#lib/clock.ts";
@@ -26,7 +27,7 @@ import { attachSharedMemory } from "./mounts/shared-memory.ts";
 import { placeMounts } from "./mounts/place.ts";
 import { portRequests } from "./ports.ts";
 import { mountRootfs } from "./rootfs.ts";
-import { cgroupsPath } from "./spec/assemble.ts";
+import { cgroupsPath, chooseSysctls } from "./spec/assemble.ts";
 import { withRequestedDevices } from "./spec/device-requests.ts";
 import { resolveSpec } from "./spec/resolve.ts";
 import { wasStarted } from "./state.ts";
@@ -35,29 +36,36 @@ import { attachRootfs, openUserNamespace, removeRootFolder } from "./user-namesp
 /** Releases in reverse order, unless the start succeeds. */
 type Undo = AsyncDisposableStack;
 
+export interface StartOptions {
+  /** Called once when the process has ended. */
+  readonly onExit: RunListener;
+  /** Finds the folder with what it goes on from; undefined: it begins anew. */
+  readonly findCheckpoint: ((record: ContainerRecord) => Promise<string>) | undefined;
+}
+
 /**
  * Starts a container that is not running. The caller holds the container's lock and has waited for the teardown of the run before.
- * @param onExit  called once when the process has ended
  * @throws {StartError} or {EngineError}; everything made here is gone then, and the record tells the reason
  */
-export async function startContainer(
-  deps: ContainerDependencies,
-  id: string,
-  live: LiveContainer,
-  onExit: (id: string) => Parameters<RuntimeDriver["watch"]>[3],
-): Promise<void> {
+export async function startContainer(deps: ContainerDependencies, id: string, live: LiveContainer, options: StartOptions): Promise<void> {
   const { containers } = deps;
   deps.warmCgroups();
   void containers.change(id, { type: "starting" });
   await using undo = new AsyncDisposableStack();
   try {
-    await run(deps, await settleNetworks(deps, containers.get(id)), live, undo, onExit);
+    await run(deps, await settleNetworks(deps, containers.get(id)), live, undo, options);
   } catch (error) {
-    const exitCode = error instanceof StartError ? startFailureExitCodes[error.failure] : 128;
+    const exitCode = failedExitCode(error, containers.get(id).state.exitCode);
     await containers.change(id, { type: "start-failed", exitCode, error: messageOf(error), at: now(deps) });
     throw error;
   }
   undo.move(); // started: what was made belongs to the container until it ends
+}
+
+/** As Docker: what fails before the runtime is asked leaves the code of the run before, when that was none of success. */
+function failedExitCode(error: unknown, before: number): number {
+  if (error instanceof StartError) return startFailureExitCodes[error.failure];
+  return (error instanceof CheckpointFailure ? 0 : before) || startFailureExitCodes.other;
 }
 
 async function run(
@@ -65,14 +73,16 @@ async function run(
   record: ContainerRecord,
   live: LiveContainer,
   undo: Undo,
-  onExit: (id: string) => Parameters<RuntimeDriver["watch"]>[3],
+  { onExit, findCheckpoint }: StartOptions,
 ): Promise<void> {
   const { id } = record;
+  const checkpoint = await findCheckpoint?.(record);
   const paths = instancePaths(deps.instance).container(id);
   const runtime = runtimeOf(deps, record);
   // What these refuse is refused before anything is made.
   if (record.hostConfig.CpuRealtimeRuntime) giveParentRealtime(deps, record);
   using userNamespace = deps.settings.idMap && (await openUserNamespace(deps, record));
+  if (checkpoint !== undefined) await live.dropSpare(); // it would begin anew
   const spare = await live.takeSpare();
   const ahead = await spare?.ahead;
   undo.defer(() => deps.removeTree(paths.bundle));
@@ -92,10 +102,12 @@ async function run(
   const shape = monitorShape(deps, record.config, record.hostConfig);
   const begin = (): StartingContainer => {
     mkdirSync(paths.persist, { recursive: true, mode: 0o700 });
-    return undo.use(runtime.begin(beginRequest(deps, id, shape, cgroupsPath(deps, record))));
+    const request = beginRequest(deps, id, shape, cgroupsPath(deps, record));
+    return undo.use(runtime.begin({ ...request, ...(checkpoint !== undefined && { checkpoint }) }));
   };
   const starting = spare ? undo.use(spare.starting) : begin();
-  const sandbox = await makeSandbox(deps, record, undo, userNamespace?.namespace);
+  const sysctls = checkpoint === undefined ? {} : restoredSysctls(record, userNamespace);
+  const sandbox = await makeSandbox(deps, record, undo, { userNamespace: userNamespace?.namespace, sysctls });
   const names = { ...deps.settings, hostGateway: deps.networks.hostGateway, linked: linkedHosts(deps, record) };
   const map = userNamespace?.map;
   const texts = containerFileTexts(record, sandbox, names, usesEmbeddedResolver(deps, record));
@@ -123,12 +135,20 @@ async function run(
 
   await Promise.all([logOpened, filesWritten]);
   live.ended = deferred<void>();
+  // What goes on has its sockets at once: their addresses must be there.
+  const joinedBefore = checkpoint !== undefined && sandbox && (await joinNetworks(deps, record, sandbox, Promise.resolve()));
   const creating = ahead ? createAgain(runtime, ahead, spec, starting, begin) : starting.create(spec);
   // The links are made while the runtime makes the container.
   creating.catch(() => undefined); // awaited below
-  const joined = sandbox && (await joinNetworks(deps, record, sandbox, creating));
+  const joined = joinedBefore || (sandbox && (await joinNetworks(deps, record, sandbox, creating)));
   const process = await creating;
-  await startProcess(deps, record, live, { runtime, process, sandbox: joined, map, onExit: onExit(id) });
+  await startProcess(deps, record, live, { runtime, process, sandbox: joined, map, onExit, goesOn: checkpoint !== undefined });
+}
+
+/** The runtime sets those of the network when it makes a container, not when it restores one. */
+function restoredSysctls(record: ContainerRecord, userNamespace: { readonly map: IdMap } | undefined): Readonly<Record<string, string>> {
+  const all = chooseSysctls(record, { netnsPath: "", userNamespace });
+  return Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith("net.")));
 }
 
 /** What was made ahead, if it is what is wanted now; else it goes, and the container is made anew. */
@@ -167,7 +187,7 @@ function unmountLater(deps: ContainerDependencies, id: string, mounted: Promise<
   });
 }
 
-/** Lets the process go that waits. */
+/** Lets the process go that waits, and takes the run up. */
 async function startProcess(
   deps: ContainerDependencies,
   record: ContainerRecord,
@@ -177,7 +197,9 @@ async function startProcess(
     readonly process: RuntimeProcess;
     readonly sandbox: SandboxState | undefined;
     readonly map: IdMap | undefined;
-    readonly onExit: Parameters<RuntimeDriver["watch"]>[3];
+    readonly onExit: RunListener;
+    /** It was restored, and waits for nothing. */
+    readonly goesOn: boolean;
   },
 ): Promise<void> {
   const { id, config } = record;
@@ -191,7 +213,7 @@ async function startProcess(
 
   live.startedMonotonic = deps.clock.monotonic();
   for (const endpoint of made.sandbox?.endpoints ?? []) deps.networks.announce("connect", endpoint.networkId, id);
-  await runtime.start(id, process);
+  if (!made.goesOn) await runtime.start(id, process);
   const recorded = deps.containers.change(
     id,
     { type: "start", process, at: now(deps) },
@@ -232,16 +254,21 @@ function networkIdOf(deps: ContainerDependencies, name: string): string {
   return network.config.id;
 }
 
+interface SandboxParts {
+  readonly userNamespace: UserNamespace | undefined;
+  readonly sysctls: Readonly<Record<string, string>>;
+}
+
 /** undefined: the network of the host or of another container. */
 async function makeSandbox(
   deps: ContainerDependencies,
   record: ContainerRecord,
   undo: Undo,
-  userNamespace: UserNamespace | undefined,
+  made: SandboxParts,
 ): Promise<SandboxState | undefined> {
   const mode = record.hostConfig.NetworkMode ?? "bridge";
   if (mode === "host" || mode.startsWith("container:")) return undefined;
-  const sandbox = await createSandbox(deps, record, userNamespace);
+  const sandbox = await createSandbox(deps, record, made);
   undo.defer(() => {
     for (const endpoint of sandbox.endpoints) deps.networks.announce("disconnect", endpoint.networkId, record.id);
   });
@@ -251,7 +278,7 @@ async function makeSandbox(
 async function createSandbox(
   deps: ContainerDependencies,
   record: ContainerRecord,
-  userNamespace: UserNamespace | undefined,
+  { userNamespace, sysctls }: SandboxParts,
 ): Promise<SandboxState> {
   let endpoints;
   try {
@@ -266,7 +293,7 @@ async function createSandbox(
       endpoints,
       ports: portRequests(record.config, record.hostConfig),
       resolver: { upstream: upstreamServers(record, { ...deps.settings, hostGateway: "" }) },
-      sysctls: {},
+      sysctls,
       ...(userNamespace?.network !== undefined && { namespace: userNamespace.network }),
     });
   } catch (error) {

@@ -51,6 +51,9 @@ export interface ImageConfig {
   readonly comment?: string;
   readonly docker_version?: string;
   readonly parent?: string;
+  /** Of a commit: the container's id and config, as they were written by whatever made the image. */
+  readonly container?: unknown;
+  readonly container_config?: unknown;
 }
 
 export interface ImageHistory {

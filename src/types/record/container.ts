@@ -1,6 +1,7 @@
 import type { ContainerConfig, HostConfig } from "#types/engine-api/index.ts";
 import type { IdMap } from "./id-map.ts";
 import type { SandboxState } from "./network.ts";
+import type { ProjectQuota } from "./project-quota.ts";
 
 /**
  * A container as the engine keeps it: what was asked for (fixed at create, but for rename and update), what was decided at create, and
@@ -33,10 +34,16 @@ export interface ContainerRecord {
   readonly interrupted?: boolean;
   /** What its health checks have found; absent without checks, and before the first start. While it runs, `HealthMonitor` knows more. */
   readonly health?: ContainerHealth;
+  /** Folder of a checkpoint that is being written: it counts when it has its name, and goes when the daemon dies before. */
+  readonly unfinishedCheckpoint?: string;
+  /** Paused by a commit under way, which ends the pause: when the daemon dies before, the next one does. */
+  readonly isPausedForCommit?: true;
   /** The network namespace while it runs. */
   readonly sandbox?: SandboxState;
   /** Of its last run, when it had a user namespace. */
   readonly idMap?: IdMap | null;
+  /** Of what it writes, where the file system keeps it; else `hostConfig` alone tells of a limit. */
+  readonly projectQuota?: ProjectQuota;
   /** Upper mounted volatile: lost after a power cut. */
   readonly volatile: boolean;
   readonly logDriver: string;

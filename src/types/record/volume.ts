@@ -1,3 +1,5 @@
+import type { ProjectQuota } from "./project-quota.ts";
+
 export interface VolumeRecord {
   readonly name: string;
   readonly driver: string;
@@ -7,4 +9,6 @@ export interface VolumeRecord {
   /** RFC 3339. */
   readonly createdAt: string;
   readonly anonymous: boolean;
+  /** Its option `size`. */
+  readonly projectQuota?: ProjectQuota;
 }

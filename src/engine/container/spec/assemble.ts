@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { instancePaths } from "#lib/instance.ts";
 import { EngineError } from "#lib/errors.ts";
 import { defaultSeccompProfile } from "#drivers/runtime/seccomp/default-profile.ts";
+import { withoutProjectChanges } from "#drivers/runtime/seccomp/project-guard.ts";
 import type { RuntimeSeccomp, RuntimeSpec } from "#types/oci/runtime-spec.ts";
 import { lastId } from "#lib/id-map.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
@@ -20,6 +21,7 @@ import { rootfsPropagation, toRuntimeMounts } from "./mounts.ts";
 import { toRuntimeNamespaces, type NamespaceChoice } from "./namespaces.ts";
 import { toRlimits } from "./rlimits.ts";
 import { seccompFor } from "./seccomp-profile.ts";
+import { writesToProject } from "../size-limit.ts";
 import { parseSecurityOptions } from "./security.ts";
 
 /** What one start has made. */
@@ -62,7 +64,7 @@ export function assembleSpec(deps: ContainerDependencies, record: ContainerRecor
     }),
     namespaces: toRuntimeNamespaces(namespaces),
     cgroupsPath: cgroupsPath(deps, record),
-    seccomp: chooseSeccomp(record, common.capabilities),
+    seccomp: chooseSeccomp(deps, record, common.capabilities),
     sysctls: chooseSysctls(record, made),
     ownUts: namespaces.uts.kind === "own",
     rootfsPropagation: rootfsPropagation(made.mounts),
@@ -151,15 +153,27 @@ function chooseShm(
   return { sizeBytes: record.hostConfig.ShmSize || deps.settings.defaultShmBytes };
 }
 
-function chooseSeccomp(record: ContainerRecord, capabilities: readonly string[]): RuntimeSeccomp | undefined {
+/** @throws {EngineError} `invalid` for a profile that cannot be told together with what the container's limits need */
+export function chooseSeccomp(
+  deps: Pick<ContainerDependencies, "instance" | "volumes">,
+  record: Pick<ContainerRecord, "hostConfig" | "mounts" | "projectQuota">,
+  capabilities: readonly string[],
+): RuntimeSeccomp | undefined {
   const { seccomp } = parseSecurityOptions(record.hostConfig.SecurityOpt ?? []);
   if (seccomp === "unconfined" || (record.hostConfig.Privileged && seccomp === undefined)) return undefined;
-  if (seccomp === undefined) return defaultSeccompProfile(capabilities);
-  return seccompFor(seccomp, { capabilities, architecture: process.arch, kernelVersion: release() });
+  const profile =
+    seccomp === undefined
+      ? defaultSeccompProfile(capabilities)
+      : seccompFor(seccomp, { capabilities, architecture: process.arch, kernelVersion: release() });
+  return writesToProject(deps, record) ? withoutProjectChanges(profile) : profile;
 }
 
 /** Ports below 1024 and ping work for every user in a network namespace of its own, as in Docker since 20.10. */
-function chooseSysctls(record: ContainerRecord, { netnsPath, userNamespace }: SpecParts): Record<string, string> {
+/** With the defaults of a network namespace of its own. */
+export function chooseSysctls(
+  record: ContainerRecord,
+  { netnsPath, userNamespace }: Pick<SpecParts, "netnsPath"> & { readonly userNamespace?: { readonly map: IdMap } | undefined },
+): Record<string, string> {
   // The kernel refuses groups that the user namespace has not.
   const lastGroup = userNamespace ? lastId(userNamespace.map.gids) : 2147483647;
   const own = netnsPath !== undefined ? { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": `0 ${lastGroup}` } : {};
