@@ -1,12 +1,17 @@
 import { releaseProgramPages } from "#os/process/program-pages.ts";
 import { collectWhenIdle, WhenIdle } from "#os/process/when-idle.ts";
 
-/** What the program has in memory comes back by faults, which the next command would feel: only after a long rest. */
+/** Compiled code is made again, and pages of the program come back by faults, when the next command needs them: only after a long rest. */
 const restMilliseconds = 60_000;
 
-/** Makes an idle daemon small: garbage goes when nothing has happened for some seconds, pages of the program after a minute. */
+function rest(): void {
+  Bun.shrink();
+  releaseProgramPages();
+}
+
+/** Makes an idle daemon small: garbage goes when nothing has happened for some seconds, code and pages of the program after a minute. */
 export class IdleCollector {
-  readonly #steps = [collectWhenIdle(), new WhenIdle(restMilliseconds, releaseProgramPages)];
+  readonly #steps = [collectWhenIdle(), new WhenIdle(restMilliseconds, rest)];
 
   constructor() {
     this.touch(); // the start itself was work
