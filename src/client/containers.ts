@@ -222,6 +222,29 @@ export class Containers {
   }
 
   /** The whole root file system as a tar archive. */
+  /** Makes an image of a container. @returns its id */
+  async commit(options: {
+    readonly container: string;
+    /** Empty: the image gets no name. */
+    readonly repository: string;
+    readonly tag: string;
+    readonly author: string;
+    readonly comment: string;
+    readonly changes: readonly string[];
+    readonly pause: boolean;
+  }): Promise<string> {
+    const { container, repository, tag, author, comment, changes, pause } = options;
+    const { Id } = await this.#http.json<{ readonly Id: string }>("POST", "/commit", {
+      query: {
+        ...{ container, author, comment, changes },
+        repo: repository || undefined,
+        tag: tag || undefined,
+        ...(!pause && { pause: 0 }),
+      },
+    });
+    return Id;
+  }
+
   export(name: string): Promise<Answer> {
     return this.#http.stream("GET", `/containers/${path(name)}/export`);
   }

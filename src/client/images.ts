@@ -32,6 +32,31 @@ export class Images {
     });
   }
 
+  /** Makes an image of an archive of files. @param options.source  a URL that the daemon reads, or `-` for `archive` */
+  import(
+    options: {
+      readonly source: string;
+      readonly reference: string;
+      readonly message: string;
+      readonly changes: readonly string[];
+      readonly platform: string;
+    },
+    archive: AsyncIterable<Uint8Array> | undefined,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ProgressMessage, void> {
+    const { source, reference: repo, message, changes, platform } = options;
+    return this.#http.messages("POST", "/images/create", {
+      query: {
+        ...{ fromSrc: source, changes },
+        message: message || undefined,
+        platform: platform || undefined,
+        repo: repo || undefined,
+      },
+      ...(archive && { body: archive, contentType: "text/plain" }),
+      signal,
+    });
+  }
+
   /** @param options.tag  empty for all tags */
   push(
     options: { readonly name: string; readonly tag: string; readonly platform?: string | undefined; readonly registryAuth: string },
@@ -56,6 +81,11 @@ export class Images {
       headers: options.registryAuth ? { "X-Registry-Auth": options.registryAuth } : {},
     });
     return results ?? [];
+  }
+
+  /** An archive of images. @param options.platform  as JSON */
+  save(names: readonly string[], options: { readonly platform?: string | undefined }, signal?: AbortSignal): Promise<Answer> {
+    return this.#http.stream("GET", "/images/get", { query: { names, platform: options.platform }, signal });
   }
 
   load(

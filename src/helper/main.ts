@@ -21,7 +21,7 @@ const handlers: Handlers = {
   ingest: ingestLayer,
   build: buildLayer,
   diff: ({ upper, lowers }) => findChanges(upper, lowers),
-  "write-diff": ({ upper, path }) => writeDiffArchive(upper, path),
+  "write-diff": ({ upper, lowers, path }) => writeDiffArchive(upper, lowers, path),
   "copy-up": (request) => copyUp(request),
   "mount-volume": (request) => {
     mountWithPropagation(request);

@@ -6,7 +6,9 @@ export function parseMemoryBytes(text: string): number {
   const match = /^(.*[\d. ])([^\d. ]*)$/.exec(text);
   if (!match) throw invalid;
   const number = (match[1] ?? "").endsWith(" ") ? (match[1] ?? "").slice(0, -1) : (match[1] ?? "");
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(number)) throw new Error(`strconv.ParseFloat: parsing ${JSON.stringify(number)}: invalid syntax`);
+  const failed = (reason: string): Error => new Error(`strconv.ParseFloat: parsing ${JSON.stringify(number)}: ${reason}`);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(number)) throw failed("invalid syntax");
+  if (!Number.isFinite(Number(number))) throw failed("value out of range");
   if (Number(number) < 0) throw invalid;
   const suffix = (match[2] ?? "").toLowerCase();
   if (suffix === "" || suffix === "b") return Math.trunc(Number(number));

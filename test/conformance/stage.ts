@@ -126,6 +126,11 @@ export class Stage implements AsyncDisposable {
     return { status, text: body.toString() };
   }
 
+  /** Calls the API without a fact, for an answer that is no text. */
+  async bytes(path: string): Promise<Uint8Array> {
+    return (await this.#send("GET", path, {})).body;
+  }
+
   /** A stream that ends by itself: attach, exec, logs. Multiplexed ones are taken apart. */
   async stream(method: string, path: string, options: StreamOptions = {}): Promise<void> {
     const upgrade = method === "POST" && options.upgrade !== false ? { Upgrade: "tcp", Connection: "Upgrade" } : undefined;

@@ -1,5 +1,6 @@
 import type { ContainerService } from "#engine/container/service.ts";
 import { isRunning } from "#engine/container/state.ts";
+import type { ImageCommits } from "#engine/image/commit/commit.ts";
 import type { ImageService } from "#engine/image/service.ts";
 import type { Housekeeper } from "#engine/image/housekeeping/housekeeper.ts";
 import { loadImages } from "#engine/image/load.ts";
@@ -12,8 +13,11 @@ import type { ImageRecord } from "#types/record/image.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { empty, json, stream, type ApiResponse } from "../http/response.ts";
 import { del, get, post, type AnyRoute } from "../http/route.ts";
+import { save } from "./save.ts";
 import { selectImages } from "./filters.ts";
 import { housekeepingRoutes } from "./housekeeping.ts";
+import { commit } from "./commit.ts";
+import { importFrom } from "./import.ts";
 import { progressStream } from "./progress.ts";
 import { push } from "./push.ts";
 import { registryRoutes } from "./registry-routes.ts";
@@ -26,6 +30,7 @@ export interface ImageRouteServices {
   readonly containers: ContainerService;
   readonly pull: PullDependencies;
   readonly push: PushDependencies;
+  readonly commits: ImageCommits;
   readonly housekeeper: Housekeeper;
   readonly snapshotter: string;
 }
@@ -35,8 +40,11 @@ export function imageRoutes(services: ImageRouteServices): AnyRoute[] {
   const { images, containers } = services;
   return [
     get("/images/json", (request) => list(services, request)),
+    get("/images/get", (request) => save(services.push, request, request.query.getAll("names"))),
+    get("/images/:name*/get", (request) => save(services.push, request, [request.params.name])),
     post("/images/create", (request) => create(services, request)),
     post("/images/load", (request) => load(services, request)),
+    post("/commit", (request) => commit(services.commits, request)),
     post("/images/prune", (request) => prune(services, request)),
     get("/images/:name*/json", ({ params, query, apiVersion }) => {
       const image = images.find(params.name);
@@ -88,21 +96,22 @@ function list({ images, containers }: ImageRouteServices, { query, apiVersion }:
   const filters = queryFilters(query, ["before", "dangling", "label", "reference", "since", "until"]);
   const sharedBytes = queryBoolean(query, "shared-size") ? sharedBytesOf(images.list()) : (): number => -1;
   const selected = selectImages(images, filters);
+  const shown = queryBoolean(query, "all") ? selected : selected.filter(({ image }) => !images.isIntermediate(image.id));
   return json(
     200,
-    selected.map(({ image, names }) => {
+    shown.map(({ image, names }) => {
       const counts = { containers: usersOf(containers, image.id).length, sharedBytes: sharedBytes(image) };
       return toListed(toImageSummary(images, image, names, counts, apiVersion), apiVersion);
     }),
   );
 }
 
-/** Pull (`fromImage`); import (`fromSrc`) is for later. */
+/** Pull (`fromImage`) or import (`fromSrc`). */
 async function create(services: ImageRouteServices, request: ApiRequest): Promise<ApiResponse> {
   const { query, headers, signal } = request;
   const name = query.get("fromImage") ?? "";
   if (name === "") {
-    if (query.get("fromSrc")) throw new EngineError("not_implemented", "import of images is not implemented yet");
+    if (query.get("fromSrc")) return importFrom(services.pull, request);
     throw new EngineError("invalid", "one of the parameters fromImage and fromSrc is needed");
   }
   const tag = query.get("tag") ?? "";
@@ -142,7 +151,7 @@ async function load(services: ImageRouteServices, request: ApiRequest): Promise<
   );
 }
 
-/** Newest first; steps without a layer count nothing. */
+/** Newest first; steps without a layer count nothing. Each step is told with the image it gave, as far as they are here. */
 function history(images: ImageService, image: ImageRecord): unknown[] {
   const config = images.config(image.id);
   const layers = [...image.layers];
@@ -158,11 +167,13 @@ function history(images: ImageService, image: ImageRecord): unknown[] {
     };
   });
   const newestFirst = steps.reverse();
-  const [top] = newestFirst;
-  if (top) {
-    top.Id = image.id;
-    const { tags } = shownReferences(referencesOf(images, image.id));
-    top.Tags = tags.length > 0 ? tags : null;
+  let known: ImageRecord | undefined = image;
+  for (const step of newestFirst) {
+    if (!known) break;
+    step.Id = known.id;
+    const { tags } = shownReferences(referencesOf(images, known.id));
+    step.Tags = tags.length > 0 ? tags : null;
+    known = known.parent === undefined ? undefined : images.peek(known.parent);
   }
   return newestFirst;
 }
@@ -174,9 +185,16 @@ async function prune({ images, containers }: ImageRouteServices, { query }: ApiR
   const deleted: unknown[] = [];
   let reclaimed = 0;
   for (const { image, names } of selectImages(images, new Map([...filters].filter(([name]) => name !== "dangling")))) {
+    if (!images.peek(image.id) || images.isIntermediate(image.id)) continue; // gone with one that was made from it, or goes with it
     if (!all && names.tags.length > 0) continue;
     if (usersOf(containers, image.id).length > 0 || mountUsersOf(containers, image.id).length > 0) continue;
-    deleted.push(...(await images.remove(image.id, { force: true, prune: true }, () => [])));
+    const users = (id: string) => [...usersOf(containers, id), ...mountUsersOf(containers, id)];
+    const options = { force: true, prune: true };
+    if (images.hasChildren(image.id)) {
+      for (const name of [...names.tags, ...names.digests]) deleted.push(...(await images.remove(name, options, users)));
+      continue;
+    }
+    deleted.push(...(await images.remove(image.id, options, users)));
     reclaimed += image.sizeBytes;
   }
   images.announcePrune(reclaimed);

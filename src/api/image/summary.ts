@@ -1,6 +1,7 @@
 import type { ImageService } from "#engine/image/service.ts";
 import { parseTimeNano } from "#lib/clock.ts";
 import { familiarName, familiarReference, formatReference, parseReference, type Reference } from "#lib/reference.ts";
+import type { ImageConfig } from "#types/oci/image.ts";
 import type { ImageRecord } from "#types/record/image.ts";
 import { apiVersionOf, type ApiVersion } from "../http/version.ts";
 import { containerConfig, legacyConfig } from "./legacy-config.ts";
@@ -90,7 +91,7 @@ export function toImageInspect(images: ImageService, image: ImageRecord, snapsho
     Comment: config.comment ?? config.history?.at(-1)?.comment ?? "",
     ...(image.createdAt !== undefined && { Created: image.createdAt }),
     ...(image.createdAt === undefined && before(44) && { Created: "0001-01-01T00:00:00Z" }),
-    ...(before(45) && { ContainerConfig: legacyConfig({}) }),
+    ...(before(45) && madeFrom(config)),
     DockerVersion: config.docker_version ?? "",
     Author: config.author ?? "",
     Architecture: image.architecture,
@@ -102,6 +103,14 @@ export function toImageInspect(images: ImageService, image: ImageRecord, snapsho
     RootFS: { Type: "layers", Layers: image.layers.map((layer) => layer.diffId) },
     Metadata: { LastTagTime: lastTagTime(image) },
     Config: before(50) ? legacyConfig(config.config ?? {}) : containerConfig(config.config ?? {}),
+  };
+}
+
+/** Of an image made by a commit. Source: Engine API version history, v1.45. */
+function madeFrom({ container, container_config }: ImageConfig): Readonly<Record<string, unknown>> {
+  return {
+    ...(typeof container === "string" && { Container: container }),
+    ContainerConfig: typeof container_config === "object" && container_config !== null ? container_config : legacyConfig({}),
   };
 }
 

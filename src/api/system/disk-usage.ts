@@ -44,7 +44,8 @@ function imageUsage({ images, containers }: DiskUsageServices, apiVersion: ApiVe
   const records = images.list();
   const sharedBytes = sharedBytesOf(records);
   const users = containers.list();
-  return records.map((image) => {
+  const shown = records.filter(({ id }) => !images.isIntermediate(id));
+  return shown.map((image) => {
     const counts = { containers: users.filter(({ imageId }) => imageId === image.id).length, sharedBytes: sharedBytes(image) };
     return toImageSummary(images, image, shownReferences(referencesOf(images, image.id)), counts, apiVersion);
   });

@@ -20,3 +20,13 @@ export function platformParts(text: string): readonly string[] {
   if (parts.length > 3) throw new Error(`${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
   return parts;
 }
+
+/** As {@link platformQuery}, where a system or an architecture alone stands for that of this machine. @throws {Error} with containerd's words */
+export function wholePlatformQuery(text: string): string | undefined {
+  if (text === "" || text.includes("/")) return platformQuery(text);
+  const [word = ""] = platformParts(text);
+  if (["linux", "windows", "darwin", "freebsd"].includes(word.toLowerCase()))
+    return platformQuery(`${word.toLowerCase()}/${process.arch === "x64" ? "amd64" : process.arch}`);
+  if (/^(386|amd64|arm|arm64|loong64|mips\w*|ppc64\w*|riscv64|s390x|wasm)$/.test(word)) return platformQuery(`linux/${word}`);
+  throw new Error(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
+}

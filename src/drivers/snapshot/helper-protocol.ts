@@ -67,7 +67,7 @@ export interface HelperCommands {
     readonly result: readonly FileChange[];
   };
   readonly "write-diff": {
-    readonly request: { readonly upper: string; readonly path: string };
+    readonly request: { readonly upper: string; readonly lowers: readonly string[]; readonly path: string };
     readonly result: { readonly diffId: DiffId; readonly sizeBytes: number };
   };
   /** Content of a folder of a mounted root file system → an empty volume. */

@@ -1,7 +1,11 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync, type BigIntStats } from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, writeSync, type BigIntStats } from "node:fs";
 import { parseDigest } from "#lib/digest.ts";
 import { encodeHead, endOfArchive, paddingBytes, type TarEntryHead } from "#lib/tar/encode.ts";
 import { ConfinedDirectory } from "#os/confined.ts";
+import { isMadeForAll } from "./init-files.ts";
+import type { LowerLookup } from "./layer-tree.ts";
+import { withLowers } from "./lower-lookup.ts";
+import { SystemError } from "#os/libc.ts";
 import { opaqueWhiteout, opaqueXattr, overlayXattrPrefix, whiteoutPrefix } from "./overlay-marks.ts";
 import { deviceOf, headOfStat, modifiedOf } from "#lib/tar/stat-head.ts";
 import { capabilitiesInside, capabilityXattr } from "./file-capabilities.ts";
@@ -12,16 +16,25 @@ const copyBytes = 1 << 20;
 
 /**
  * Writes an upper folder as a layer archive. All that lies in the upper is written, unchanged directories on the way too, so that the layer
- * implies no directory. Sockets are left out, as in Docker. Blocks: for helper processes.
+ * implies no directory. Sockets are left out, as in Docker, and what every container has. Blocks: for helper processes.
+ * @param lowers folders of the layers, top first
  * @param path a file that does not exist yet; synced when this returns
  * Source: OCI image-spec, layer.md, "Whiteouts".
  */
-export function writeDiffArchive(upper: string, path: string): { readonly diffId: DiffId; readonly sizeBytes: number } {
+export function writeDiffArchive(
+  upper: string,
+  lowers: readonly string[],
+  path: string,
+): { readonly diffId: DiffId; readonly sizeBytes: number } {
   const file = openSync(path, "wx", 0o600);
   try {
-    const archive = new DiffArchive(file);
-    using root = ConfinedDirectory.openPath(upper);
-    archive.directory(root, "");
+    const archive = withLowers(lowers, (lookup) => {
+      const begun = new DiffArchive(file, lookup);
+      if (!existsSync(upper)) return begun; // not even begun to start
+      using root = ConfinedDirectory.openPath(upper);
+      begun.directory(root, "");
+      return begun;
+    });
     const result = archive.end();
     fsyncSync(file);
     return result;
@@ -32,14 +45,16 @@ export function writeDiffArchive(upper: string, path: string): { readonly diffId
 
 class DiffArchive {
   readonly #file: number;
+  readonly #lookup: LowerLookup;
   readonly #hasher = new Bun.CryptoHasher("sha256");
   readonly #buffer = Buffer.allocUnsafe(copyBytes);
   /** First path of each inode with several names. */
   readonly #links = new Map<bigint, string>();
   #sizeBytes = 0;
 
-  constructor(file: number) {
+  constructor(file: number, lookup: LowerLookup) {
     this.#file = file;
+    this.#lookup = lookup;
   }
 
   directory(directory: ConfinedDirectory, path: string): void {
@@ -56,6 +71,7 @@ class DiffArchive {
     if (!stat || stat.isSocket()) return;
     if (isWhiteout(stat)) return this.#mark(parentPath, `${whiteoutPrefix}${name}`, stat);
     if (stat.isDirectory()) return this.#subdirectory(parent, name, path, stat);
+    if (isMadeForAll(`/${path}`, stat)) return;
     const first = stat.nlink > 1n ? this.#links.get(stat.ino) : undefined;
     if (first !== undefined) return this.#write(encodeHead({ ...headOfStat(stat, path), type: "hardlink", link: first, sizeBytes: 0 }));
     if (stat.nlink > 1n) this.#links.set(stat.ino, path);
@@ -68,9 +84,17 @@ class DiffArchive {
   #subdirectory(parent: ConfinedDirectory, name: string, path: string, stat: BigIntStats): void {
     using directory = parent.open(name);
     if (!directory) return; // replaced since it was looked at
+    if (holdsOnlyWhatAllHave(directory, path) && !this.#isChanged(path, stat)) return;
     this.#write(encodeHead({ ...headOfStat(stat, `${path}/`), type: "directory", sizeBytes: 0, xattrs: keptXattrs(directory, ".") }));
     if (directory.xattr(".", opaqueXattr)?.toString() === "y") this.#mark(path, opaqueWhiteout, stat);
     this.directory(directory, path);
+  }
+
+  /** Of a directory that is in the upper for what every container has in it: time and size are not the container's doing. */
+  #isChanged(path: string, stat: BigIntStats): boolean {
+    const below = this.#lookup(path);
+    if (!below) return false;
+    return (Number(stat.mode) & 0o7777) !== below.mode || Number(stat.uid) !== below.uid || Number(stat.gid) !== below.gid;
   }
 
   #mark(parentPath: string, name: string, stat: BigIntStats): void {
@@ -86,7 +110,8 @@ class DiffArchive {
 
   /** The size is that of the opened file; one that shrinks meanwhile is filled with zeros, so that the archive stays whole. */
   #regularFile(parent: ConfinedDirectory, name: string, head: TarEntryHead): void {
-    const file = parent.openFile(name);
+    const file = openThatIsThere(parent, name);
+    if (file === undefined) return;
     try {
       const stat = fstatSync(file, { bigint: true });
       if (!stat.isFile()) return; // replaced since it was looked at
@@ -110,6 +135,30 @@ class DiffArchive {
     this.#sizeBytes += chunk.length;
     for (let written = 0; written < chunk.length;) written += writeSync(this.#file, chunk, written);
   }
+}
+
+/** Undefined for a file that a container, which runs, has removed since it was looked at. */
+function openThatIsThere(parent: ConfinedDirectory, name: string): number | undefined {
+  try {
+    return parent.openFile(name);
+  } catch (error) {
+    if (error instanceof SystemError && ["ENOENT", "ELOOP"].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** True for `/etc`, `/dev` and the like where nothing lies beside what the daemon or a runtime has made. */
+function holdsOnlyWhatAllHave(directory: ConfinedDirectory, path: string): boolean {
+  if (path !== "etc" && !isMadeForAll(`/${path}`, directory.ownStat())) return false;
+  if (directory.xattr(".", opaqueXattr)?.toString() === "y") return false;
+  return directory.names().every((name) => {
+    const stat = directory.stat(name);
+    if (!stat) return true; // removed since the names were read
+    if (!isMadeForAll(`/${path}/${name}`, stat)) return false;
+    if (!stat.isDirectory()) return true;
+    using child = directory.open(name);
+    return !child || holdsOnlyWhatAllHave(child, `${path}/${name}`);
+  });
 }
 
 function keptXattrs(directory: ConfinedDirectory, name: string): ReadonlyMap<string, Buffer> {

@@ -21,7 +21,8 @@ import { parsePorts, portRequests } from "./ports.ts";
 import { withoutImpossible } from "./possible-limits.ts";
 import { resolveNetworks } from "./requested-networks.ts";
 import { refuseNetworkConflicts } from "./shared-mode.ts";
-import { validateStorageOptions } from "./size-limit.ts";
+import { allotQuota, validateStorageOptions, writesToProject } from "./size-limit.ts";
+import { chooseSeccomp } from "./spec/assemble.ts";
 import { containerCapabilities } from "./spec/capabilities.ts";
 import { parseSecurityOptions } from "./spec/security.ts";
 import type { SpareMonitor, SpareMonitors } from "./spare-monitor.ts";
@@ -55,7 +56,7 @@ export async function createContainer(
   deps.warmCgroups();
   const { HostConfig: hostInput, NetworkingConfig: networking, ...configInput } = request;
   const { possible: hostConfig, warnings } = withoutImpossible(withDefaults(deps, hostInput ?? {}, options), deps.settings.cgroups);
-  const storageWarnings = validateStorageOptions(hostConfig, deps.instance.dataRoot);
+  const storageWarnings = validateStorageOptions(deps, hostConfig);
   refuseNetworkConflicts(configInput, hostConfig);
   validateConfig(configInput, hostConfig, deps.settings.cgroups);
   validateCpuset("cpus", hostConfig.CpusetCpus ?? "", deps.settings.cgroups.cpus);
@@ -69,7 +70,10 @@ export async function createContainer(
   for (const port of Object.keys(config.ExposedPorts ?? {})) parsePorts(port);
   validateLogOptions(hostConfig.LogConfig?.Type ?? "", hostConfig.LogConfig?.Config ?? {});
   portRequests(config, hostConfig);
-  containerCapabilities({ privileged: false, add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] }, deps.settings.capabilities);
+  const capabilities = containerCapabilities(
+    { privileged: false, add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] },
+    deps.settings.capabilities,
+  );
   if (!deps.runtimes.has(hostConfig.Runtime || deps.settings.defaultRuntime))
     throw new EngineError("invalid", `unknown or invalid runtime name: ${hostConfig.Runtime}`);
   const { MacAddress: containerMac, ...ownConfig } = config;
@@ -79,8 +83,13 @@ export async function createContainer(
   const wanted = parseMounts(config, hostConfig, options.recursiveReadOnlyBinds, (other) => deps.containers.lookup(other));
   const resolved = await resolveMounts(wanted, deps, makeMountSource);
 
+  const projectQuota = await allotQuota(deps, hostConfig);
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => deps.quotas.free(projectQuota));
+
   // A spare monitor is bound to the cgroup that containers have when they ask for none.
   const spare = hostConfig.CgroupParent ? undefined : spares.take(monitorShape(deps, config, hostConfig));
+  undo.defer(() => spare?.end());
   const id = spare?.id ?? randomId();
   const places = instancePaths(deps.instance).container(id).mounts;
   const mounts = resolved.map((mount, index) => (mount.image ? { ...mount, source: attachedPath(places, index) } : mount));
@@ -102,24 +111,27 @@ export async function createContainer(
     mounts,
     ...(links.length > 0 && { links }),
     layers: image.diffIds,
+    ...(projectQuota && { projectQuota }),
     state: initialState,
     restartCount: 0,
     stoppedByUser: false,
     volatile: hostConfig.AutoRemove === true,
     logDriver: hostConfig.LogConfig?.Type ?? deps.settings.defaultLogDriver,
   };
-  logConfig(deps, record); // what only a start would refuse
+  // What only a start would refuse.
+  logConfig(deps, record);
+  if (writesToProject(deps, record)) chooseSeccomp(deps, record, capabilities);
   for (const mount of mounts) if (mount.name !== undefined) deps.volumes.addUser(mount.name, id);
   const added = deps.containers.add(record);
   if (deps.containers.peek(id)) spare?.makeReady(record); // not refused: beside the writing of the record
   try {
     await added;
   } catch (error) {
-    await spare?.end();
     for (const mount of mounts) if (mount.name !== undefined) deps.volumes.removeUser(mount.name, id);
     for (const mount of mounts) if (mount.anonymous && mount.name !== undefined) await deps.volumes.remove(mount.name, true);
     throw error;
   }
+  undo.move();
   deps.events.emit("container", "create", id, containerAttributes(record));
   const deprecated = options.endpointMacAddresses && containerMac ? [macAddressWarning] : [];
   return { id, spare, warnings: [...deprecated, ...warnings, ...storageWarnings, ...createWarnings(hostConfig, mounts)] };

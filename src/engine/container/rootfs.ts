@@ -5,7 +5,7 @@ import { mappedRoot } from "#lib/id-map.ts";
 import { instancePaths, type Instance } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
-import { sizeLimitBytes } from "./size-limit.ts";
+import { requestedSizeBytes } from "./size-limit.ts";
 import { idMapOf } from "./user-namespace.ts";
 
 type RootfsDependencies = Pick<ContainerDependencies, "containers" | "instance" | "settings">;
@@ -20,7 +20,7 @@ export async function mountRootfs(
   prepared = false,
 ): Promise<void> {
   const options = rootfsOptions(deps, record);
-  await deps.snapshots.mount({ ...options, prepared: prepared && options.disk === undefined });
+  await deps.snapshots.mount({ ...options, prepared: prepared && options.sized === undefined });
   makeInitFiles(options.target, options.idMap && mappedRoot(options.idMap));
 }
 
@@ -46,23 +46,35 @@ export function rootfsOptions(deps: RootfsDependencies, record: ContainerRecord)
 /** Where lies what a container has written. */
 export function writableFolders(
   instance: Pick<Instance, "dataRoot" | "execRoot">,
-  { id, hostConfig }: Pick<ContainerRecord, "id" | "hostConfig">,
-): Pick<MountOptions, "upper" | "work" | "disk"> {
+  { id, hostConfig, projectQuota: quota }: Pick<ContainerRecord, "id" | "hostConfig" | "projectQuota">,
+): Pick<MountOptions, "upper" | "work" | "sized"> {
   const { upper, work, disk: file, limited: folder } = instancePaths(instance).container(id);
-  const sizeBytes = sizeLimitBytes(hostConfig);
+  const sizeBytes = quota?.sizeBytes ?? requestedSizeBytes(hostConfig) ?? 0;
   if (sizeBytes === 0) return { upper, work };
-  return { upper: `${folder}/upper`, work: `${folder}/work`, disk: { file, folder, sizeBytes } };
+  return { upper: `${folder}/upper`, work: `${folder}/work`, sized: { file, folder, sizeBytes, ...(quota && { quota }) } };
 }
 
 /** The folder with what a container has written, readable also while it does not run. */
 export async function openUpper(deps: Pick<ContainerDependencies, "instance" | "snapshots">, record: ContainerRecord): Promise<string> {
-  const { upper, disk } = writableFolders(deps.instance, record);
-  if (disk) await deps.snapshots.openDisk(disk);
+  const { upper, sized } = writableFolders(deps.instance, record);
+  if (sized) await deps.snapshots.openSized(sized, false);
   return upper;
 }
 
-/** Removes what holds the files of a container with a limited size; its tree must not be mounted. */
-export async function removeDisk(deps: Pick<ContainerDependencies, "instance" | "snapshots">, id: string): Promise<void> {
+/** Of a container that runs since before this daemon: what the file system keeps is what the record says. A disk has its size. */
+export async function keepSizeLimit(deps: Pick<ContainerDependencies, "instance" | "snapshots">, record: ContainerRecord): Promise<void> {
+  const { sized } = writableFolders(deps.instance, record);
+  if (sized?.quota) await deps.snapshots.openSized(sized, true);
+}
+
+/**
+ * Takes the limit of a container's files away, and the disk that holds them, if one does; its tree must not be mounted.
+ * @param container  of one without a record the id alone
+ */
+export async function removeSized(
+  deps: Pick<ContainerDependencies, "instance" | "snapshots">,
+  { id, projectQuota: quota }: Pick<ContainerRecord, "id" | "projectQuota">,
+): Promise<void> {
   const { disk: file, limited: folder } = instancePaths(deps.instance).container(id);
-  await deps.snapshots.removeDisk({ file, folder });
+  await deps.snapshots.removeSized({ file, folder, ...(quota && { quota }) });
 }

@@ -1,16 +1,16 @@
-import { sha256, type Digest } from "#lib/digest.ts";
+import type { Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { familiarReference, formatReference, parseReference, withDefaultTag, type Reference } from "#lib/reference.ts";
 import { TemporaryFile } from "#lib/temporary-file.ts";
-import { mediaTypes, type Manifest } from "#types/oci/image.ts";
 import { ImageArchive } from "./archive/image-archive.ts";
 import { planImages, type PlannedImage } from "./archive/plan.ts";
 import { spoolArchive } from "./archive/spool.ts";
 import type { ImageTransferDependencies } from "./dependencies.ts";
 import { loadLayers } from "./load-layers.ts";
-import { parsePlatform, type WantedPlatform } from "./platform.ts";
+import { makeManifest } from "./make-manifest.ts";
+import { parsePlatformParameter } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
-import { holdKnown, imageRecord, storeBlob, type IncomingLayer } from "./store-image.ts";
+import { holdKnown, imageRecord, storeBlob } from "./store-image.ts";
 
 export interface LoadOptions {
   /** No messages about layers. */
@@ -31,28 +31,13 @@ export async function loadImages(
   progress: ReportProgress,
   signal: AbortSignal,
 ): Promise<void> {
-  const wanted = options.platform === undefined ? undefined : parseLoadPlatform(options.platform);
+  const wanted = options.platform === undefined ? undefined : parsePlatformParameter(options.platform);
   await using file = await TemporaryFile.create(deps.content.temporary, "load-");
   const archive = new ImageArchive(file, await spoolArchive(body, file, signal));
   for (const image of await planImages(archive, wanted)) {
     signal.throwIfAborted();
     await loadImage(deps, { archive, image, quiet: options.quiet, progress }, signal);
   }
-}
-
-/** @throws {EngineError} `invalid` */
-function parseLoadPlatform(text: string): WantedPlatform {
-  if (!text.startsWith("{")) return parsePlatform(text);
-  let value: { os?: unknown; architecture?: unknown; variant?: unknown };
-  try {
-    value = JSON.parse(text) as typeof value;
-  } catch (error) {
-    throw new EngineError("invalid", "failed to parse platform: invalid JSON", { cause: error });
-  }
-  const { os, architecture, variant } = value;
-  if (typeof os !== "string" || typeof architecture !== "string" || os === "" || architecture === "")
-    throw new EngineError("invalid", "failed to parse platform: both os and architecture must be provided");
-  return { os, architecture, ...(typeof variant === "string" && variant !== "" && { variant }) };
 }
 
 interface ImageLoad {
@@ -70,7 +55,7 @@ async function loadImage(deps: ImageTransferDependencies, load: ImageLoad, signa
     holdKnown(deps, lease, image.id);
     await storeBlob(deps.content, lease, image.id, image.configBytes);
     const layers = await loadLayers(deps, { archive, image, lease, progress: quiet ? undefined : progress }, signal);
-    const manifest = image.layout ?? makeManifest(image, layers);
+    const manifest = image.layout ?? makeManifest({ id: image.id, bytes: image.configBytes }, layers);
     await storeBlob(deps.content, lease, manifest.digest, manifest.bytes);
     signal.throwIfAborted();
     const record = await imageRecord(deps, {
@@ -117,19 +102,4 @@ function tellMove({ images }: ImageTransferDependencies, tag: Reference, id: Dig
   if (previous === undefined || previous === id) return;
   const name = familiarReference(tag);
   progress({ stream: `The image ${name} already exists, renaming the old one with ID ${previous} to empty string\n` });
-}
-
-/** The manifest of an image that came without one: always the same bytes for the same image. */
-function makeManifest(
-  image: PlannedImage,
-  layers: readonly IncomingLayer[],
-): { readonly digest: Digest; readonly mediaType: string; readonly bytes: Uint8Array } {
-  const manifest: Manifest = {
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
-    config: { mediaType: mediaTypes.ociConfig, digest: image.id, size: image.configBytes.length },
-    layers: layers.map(({ mediaType, digest, compressedBytes }) => ({ mediaType, digest, size: compressedBytes })),
-  };
-  const bytes = Buffer.from(JSON.stringify(manifest));
-  return { digest: sha256(bytes), mediaType: mediaTypes.ociManifest, bytes };
 }

@@ -49,3 +49,18 @@ export function matchesPlatform(
   const implied = wanted.architecture === "arm64" ? "v8" : undefined;
   return wanted.variant === undefined || wanted.variant === (image.variant ?? implied);
 }
+
+/** The `platform` of a load or a save: a JSON object, or as {@link parsePlatform} takes it. @throws {EngineError} `invalid` */
+export function parsePlatformParameter(text: string): WantedPlatform {
+  if (!text.startsWith("{")) return parsePlatform(text);
+  let value: { os?: unknown; architecture?: unknown; variant?: unknown };
+  try {
+    value = JSON.parse(text) as typeof value;
+  } catch (error) {
+    throw new EngineError("invalid", "failed to parse platform: invalid JSON", { cause: error });
+  }
+  const { os, architecture, variant } = value;
+  if (typeof os !== "string" || typeof architecture !== "string" || os === "" || architecture === "")
+    throw new EngineError("invalid", "failed to parse platform: both os and architecture must be provided");
+  return { os, architecture, ...(typeof variant === "string" && variant !== "" && { variant }) };
+}

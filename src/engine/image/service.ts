@@ -165,12 +165,7 @@ export class ImageService {
   }
 
   /** Makes an image known: content and layers are on disk already. Names move to it. */
-  async add(
-    image: ImageRecord,
-    config: ImageConfig,
-    references: readonly ImageReferenceRecord[],
-    action: "load" | "pull" | "import",
-  ): Promise<void> {
+  async add(image: ImageRecord, config: ImageConfig, references: readonly ImageReferenceRecord[], action: "load" | "pull"): Promise<void> {
     const { store, events } = this.#deps;
     this.#configs.set(image.id, config);
     const known = this.peek(image.id);
@@ -184,6 +179,23 @@ export class ImageService {
     events.emit("image", action, action === "pull" ? name : image.id, {
       name: action === "pull" && named ? familiarName(parseReference(named.reference)) : name,
     });
+  }
+
+  /** Makes an image known that was made here, its content and layers being on disk already. The name, if it has one, moves to it. */
+  async addMade(image: ImageRecord, config: ImageConfig, reference: Reference | undefined, by: "commit" | "import"): Promise<void> {
+    const { store, events } = this.#deps;
+    const named = reference && formatReference(reference);
+    this.#configs.set(image.id, config);
+    await store.update((transaction) => {
+      const tagged = { lastTaggedNano: String(BigInt(Date.now()) * 1_000_000n) };
+      transaction.put("image", image.id, { ...image, ...(named !== undefined && tagged) });
+      if (named !== undefined)
+        transaction.put("image_reference", named, { reference: named, imageId: image.id, targetDigest: image.manifestDigest });
+    });
+    const emit = (action: string): void => events.emit("image", action, image.id, { ...config.config?.Labels, name: image.id });
+    if (by === "commit") emit("create");
+    if (reference) events.emit("image", "tag", image.id, { ...config.config?.Labels, name: familiarReference(reference) });
+    if (by === "import") emit("import");
   }
 
   /**
@@ -210,12 +222,7 @@ export class ImageService {
   /** @throws {EngineError} `not_found`, `invalid` with Docker's texts */
   async tag(source: string, repository: string, tag: string): Promise<void> {
     const image = this.find(source);
-    const named = parseReference(repository);
-    if (named.digest) throw new EngineError("invalid", "cannot import digest reference");
-    const reference = tag === "" ? withDefaultTag(named) : withTag(named, tag);
-    if (familiarName(reference) === "sha256") {
-      throw new EngineError("invalid", "refusing to create an ambiguous tag using digest algorithm as name");
-    }
+    const reference = newTag(repository, tag);
     const full = formatReference(reference);
     await this.#deps.store.update((transaction) => {
       transaction.put("image_reference", full, { reference: full, imageId: image.id, targetDigest: image.manifestDigest });
@@ -248,8 +255,13 @@ export class ImageService {
         if (containers.length > 0 && !options.force)
           throw inUse(familiarReference(parseReference(named.reference)), image.id, containers, "remove repository reference");
         if (running) return await this.#untag([named], image);
-        if (containers.length > 0) return await this.#untag(references, image);
+        if (containers.length > 0 || this.hasChildren(image.id)) return await this.#untag(references, image);
       } else {
+        if (this.hasChildren(image.id))
+          throw new EngineError(
+            "conflict",
+            `conflict: unable to delete ${shortId(image.id)} (cannot be forced) - image has dependent child images`,
+          );
         const repositories = new Set(references.map((record) => familiarName(parseReference(record.reference))));
         if (running) throw inUse(shortId(image.id), image.id, [running], "delete", "cannot be forced");
         if (repositories.size > 1 && !options.force) {
@@ -261,8 +273,27 @@ export class ImageService {
         if (containers.length > 0 && !options.force) throw inUse(shortId(image.id), image.id, containers, "delete");
       }
       const untagged = await this.#untag(references, image);
-      return [...untagged, ...(await this.#delete(image))];
+      const removed = [...untagged, ...(await this.#delete(image))];
+      return options.prune ? [...removed, ...(await this.#deleteUnused(image.parent, users))] : removed;
     });
+  }
+
+  /** True when an image was made from it here, and is still there. */
+  hasChildren(id: string): boolean {
+    return this.list().some(({ parent }) => parent === id);
+  }
+
+  /** Without a name, and others were made from it: it goes with the last of them, and is not listed until then. */
+  isIntermediate(id: string): boolean {
+    return this.references(id).length === 0 && this.hasChildren(id);
+  }
+
+  /** The image that one was made from, and so on, as long as they have no name and no user. */
+  async #deleteUnused(id: string | undefined, users: (imageId: string) => readonly unknown[]): Promise<RemovedImage[]> {
+    const image = id === undefined ? undefined : this.peek(id);
+    if (!image || this.references(image.id).length > 0 || this.hasChildren(image.id) || users(image.id).length > 0) return [];
+    const removed = await this.#delete(image);
+    return [...removed, ...(await this.#deleteUnused(image.parent, users))];
   }
 
   #namedReference(text: string, image: ImageRecord): ImageReferenceRecord | undefined {
@@ -358,6 +389,16 @@ export class ImageService {
     const bytes = await this.#deps.content.read(id, documentLimitBytes);
     return parseImageConfig(bytes);
   }
+}
+
+/** A name that an image is to have. @param tag  may be empty @throws {EngineError} `invalid` with Docker's texts */
+export function newTag(repository: string, tag: string): Reference {
+  const named = parseReference(repository);
+  if (named.digest) throw new EngineError("invalid", "cannot import digest reference");
+  const reference = tag === "" ? withDefaultTag(named) : withTag(named, tag);
+  if (familiarName(reference) === "sha256")
+    throw new EngineError("invalid", "refusing to create an ambiguous tag using digest algorithm as name");
+  return reference;
 }
 
 function imageBlobs(image: ImageRecord): Digest[] {

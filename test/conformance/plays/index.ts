@@ -13,6 +13,7 @@ import { events } from "./events.ts";
 import { exec } from "./exec.ts";
 import { healthChecks } from "./health.ts";
 import { image } from "./image.ts";
+import { imageMade } from "./image-made.ts";
 import { links } from "./links.ts";
 import { logDrivers } from "./log-drivers.ts";
 import { logs } from "./logs.ts";
@@ -38,6 +39,7 @@ export const books: readonly PlayBook[] = [
   logDrivers,
   exec,
   image,
+  imageMade,
   registries,
   network,
   volume,

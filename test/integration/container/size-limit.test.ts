@@ -1,20 +1,31 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { endClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker, runWithInput } from "../../support/docker.ts";
+import { mountImage } from "../../support/file-system-image.ts";
+import { lackOf } from "../../support/host-has.ts";
 import { busybox, loadBusybox } from "../../support/images.ts";
 import { until } from "../../support/until.ts";
 
 let daemon: TestDaemon;
+/** Where the host has quotas, a file system that has none: with them there is no disk (project-quota.test.ts). */
+const image = lackOf("project quotas") === undefined ? mountImage("ext4") : undefined;
 const cli = (...args: string[]) => docker(daemon.host, ...args);
 
 beforeAll(async () => {
-  daemon = await startDaemon();
+  const dataRoot = image && join(image.folder, "data");
+  if (dataRoot !== undefined) mkdirSync(dataRoot);
+  daemon = await startDaemon({ ...(dataRoot !== undefined && { dataRoot }) });
   await loadBusybox(daemon);
 });
 afterAll(async () => {
-  await endClean(daemon);
+  try {
+    await endClean(daemon);
+  } finally {
+    image?.[Symbol.dispose]();
+  }
 });
 
 const mounts = () =>
@@ -36,7 +47,7 @@ async function loops(): Promise<string[]> {
 const limited = (name: string, size: string, ...command: string[]) =>
   cli("run", "-d", "--name", name, "--network", "none", "--storage-opt", `size=${size}`, busybox, ...command);
 
-describe("--storage-opt size", () => {
+describe("--storage-opt size without project quotas", () => {
   test("limits what a container writes, takes only the room that is used, and leaves nothing", async () => {
     const script = "df -m / | tail -1 | awk '{print $2}'; dd if=/dev/zero of=/big bs=1M count=100 2>&1 | head -1";
     const { stdout } = await cli("run", "--name", "big", "--network", "none", "--storage-opt", "size=30M", busybox, "sh", "-c", script);

@@ -32,6 +32,24 @@ export async function spoolArchive(body: AsyncIterable<Uint8Array>, file: Tempor
   return index;
 }
 
+/**
+ * Writes an uploaded archive to `file` as it comes.
+ * @throws {EngineError} `invalid` for an unsupported compression, `unavailable` when the disk is full
+ */
+export async function spoolAsIs(body: AsyncIterable<Uint8Array>, file: TemporaryFile, signal: AbortSignal): Promise<void> {
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    const start = await firstBytes(chunks);
+    refuseUnknown(start);
+    for await (const chunk of prepend(start, chunks)) {
+      signal.throwIfAborted();
+      await file.write(chunk);
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
 async function* decompressed(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
   try {

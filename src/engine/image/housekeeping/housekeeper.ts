@@ -110,7 +110,7 @@ export class Housekeeper {
     for (const { image, decision } of this.plan(isForced).verdicts) {
       if (decision !== "remove") continue;
       try {
-        removed.push(...(await this.#deps.images.remove(image.id, { force: true, prune: true }, (id) => this.#nobody(id))));
+        removed.push(...(await this.#deps.images.remove(image.id, { force: true, prune: false }, (id) => this.#nobody(id))));
       } catch (error) {
         if (!isKind(error, "not_found", "conflict")) throw error; // somebody else has removed it, or uses it since
       }

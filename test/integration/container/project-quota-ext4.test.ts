@@ -1,0 +1,3 @@
+import { projectQuotaContract } from "./project-quota.ts";
+
+projectQuotaContract("ext4 with project quotas");
