@@ -33,23 +33,22 @@ if (options.write) writeReport();
 
 async function measureImages(): Promise<void> {
   await using big = await makeBigImage();
-  for (const one of imageCases(big)) report(one.name, await measure(subjects, one, 3));
+  for (const one of imageCases(big)) report(one.name, await measure(subjects, { ...one, rounds: 3 }, options.rounds));
 }
 
 function imageCases({ archive, name, remote, description }: BigImage): Case[] {
-  const load: Case = { name: `\`load\` of ${description}`, args: ["load", "-q", "-i", archive], afterEach: [["rmi", name]] };
-  if (!remote) return [load];
+  const loaded = { beforeEach: [["load", "-q", "-i", archive]], afterEach: [["rmi", name]] };
+  const local: Case[] = [
+    { name: `\`load\` of ${description}`, args: ["load", "-q", "-i", archive], afterEach: [["rmi", name]] },
+    { name: "`save` of it", args: ["save", name], ...loaded },
+  ];
+  if (!remote) return local;
   return [
-    load,
+    ...local,
     { name: "`pull` of it from a local registry", args: ["pull", "-q", remote], afterEach: [["rmi", remote]] },
     { name: "`rmi` of it", args: ["rmi", remote], beforeEach: [["pull", "-q", remote]] },
+    { name: "`pull` of what is there", args: ["pull", "-q", remote], beforeEach: [["pull", "-q", remote]], afterEach: [["rmi", remote]] },
   ];
-}
-
-async function reportList(): Promise<void> {
-  const { command, api } = await measureList(subjects, options.rounds);
-  report("`ps -a` of 200", command);
-  report("list of 200 by the API, four connections", api);
 }
 
 async function reportMemory(): Promise<void> {
