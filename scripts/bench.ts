@@ -51,6 +51,12 @@ function imageCases({ archive, name, remote, description }: BigImage): Case[] {
   ];
 }
 
+async function reportList(): Promise<void> {
+  const { command, api } = await measureList(subjects, options.rounds);
+  report("`ps -a` of 200", command);
+  report("list of 200 by the API, four connections", api);
+}
+
 async function reportMemory(): Promise<void> {
   const engines = new Map<string, number>();
   const growth = new Map<string, number>();

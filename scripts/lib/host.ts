@@ -13,6 +13,8 @@ const packages: Readonly<Record<string, string>> = {
   "docker-registry": "docker-registry",
   rsyslogd: "rsyslog",
   journalctl: "systemd",
+  "qemu-system-x86_64": "qemu-system-x86",
+  depmod: "kmod",
 };
 
 /** Runs this script again under sudo when it is not root. */

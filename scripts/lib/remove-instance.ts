@@ -1,7 +1,8 @@
-import { readFileSync, rmSync } from "node:fs";
-import { instanceOf, type Instance } from "../../src/lib/instance.ts";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { instanceOf, instancePaths, projectRange, type Instance } from "../../src/lib/instance.ts";
 import { removeCgroup } from "../../src/os/cgroup.ts";
 import { readMounts } from "../../src/os/mount.ts";
+import { releaseProjects } from "../../src/os/project-quota.ts";
 
 /**
  * Takes away everything a throw-away instance has on the host, its roots included. No daemon and no container of it may run any more.
@@ -17,6 +18,8 @@ export function removeInstance({ dataRoot, execRoot }: Pick<Instance, "dataRoot"
 }
 
 function removeFromHost(instance: Instance): void {
+  const { containers, volumes } = instancePaths(instance);
+  for (const place of [containers, volumes]) if (existsSync(place)) releaseProjects(place, projectRange(instance));
   const links = Bun.spawnSync(["ip", "-o", "link"]).stdout.toString();
   for (const [, name = ""] of links.matchAll(/^\d+: ([^:@]+)/gm)) {
     const isOwn = name === instance.defaultBridge || new RegExp(`^${instance.linkPrefix}[bv][0-9a-f]+$`).test(name);

@@ -1,4 +1,5 @@
 import type { MountCall } from "./mount.ts";
+import type { ProjectRange } from "./project-quota.ts";
 
 /** Work for the kernel worker: calls that may wait. Each is answered once. */
 export type KernelTask =
@@ -20,6 +21,14 @@ export type KernelTask =
   | { readonly type: "attach-subpath"; readonly root: string; readonly path: string; readonly target: string }
   /** Unmounts, and removes the empty folder or file below; success when there is neither. */
   | { readonly type: "detach"; readonly target: string }
+  /** Gives a folder to a project of the file system, with a limit. */
+  | { readonly type: "limit-folder"; readonly folder: string; readonly projectId: number; readonly sizeBytes: number }
+  /** Lifts the limit of the project that a folder has; success when it has none of these. */
+  | { readonly type: "release-folder"; readonly folder: string; readonly projects: ProjectRange }
+  /** EEXIST when the file system of a folder knows something of the project. */
+  | { readonly type: "refuse-used-project"; readonly folder: string; readonly projectId: number }
+  /** An error whose message is why folders below this one cannot be limited. */
+  | { readonly type: "probe-project-quota"; readonly folder: string; readonly projectId: number }
   /**
    * Moves of this process to the cgroup where it is, with pauses between them, for some time: a real move meanwhile does not wait for a
    * grace period (run-path: −11 to −15 ms).

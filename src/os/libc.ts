@@ -44,6 +44,8 @@ const library = dlopen("libc.so.6", {
   dlsym: { args: ["ptr", "ptr"], returns: "ptr" },
   setfsuid: { args: ["u32"], returns: "i32" },
   setfsgid: { args: ["u32"], returns: "i32" },
+  capget: { args: ["ptr", "ptr"], returns: "i32" },
+  capset: { args: ["ptr", "ptr"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   statfs: { args: ["ptr", "ptr"], returns: "i32" },
   openat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" },

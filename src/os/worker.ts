@@ -8,6 +8,8 @@ import { mountFile } from "./loop.ts";
 import { bindMount, mountErofs, mountWithPropagation, unmount } from "./mount.ts";
 import { removeLink } from "./netlink/link.ts";
 import { RouteSocket } from "./netlink/route-socket.ts";
+import { limitFolder, projectQuotaLack, refuseUsedProject, releaseFolder } from "./project-quota.ts";
+import { collectWhenIdle } from "./process/when-idle.ts";
 import { removeTree } from "./remove-tree.ts";
 import { attachSubpath, detach } from "./subpath.ts";
 
@@ -35,6 +37,14 @@ function run(task: KernelTask): void {
       return attachSubpath(task.root, task.path, task.target);
     case "detach":
       return detach(task.target);
+    case "limit-folder":
+      return limitFolder(task.folder, task.projectId, task.sizeBytes);
+    case "release-folder":
+      return releaseFolder(task.folder, task.projects);
+    case "refuse-used-project":
+      return refuseUsedProject(task.folder, task.projectId);
+    case "probe-project-quota":
+      return refuseLack(projectQuotaLack(task.folder, task.projectId));
     case "warm-cgroup":
       return keepMoving(task.procsFile, task.milliseconds, task.pauseMilliseconds);
   }
@@ -47,6 +57,10 @@ function removeLinkByName(name: string): void {
   } catch (error) {
     if (!(error instanceof SystemError && error.code === "ENODEV")) throw error;
   }
+}
+
+function refuseLack(lack: string | undefined): void {
+  if (lack !== undefined) throw new Error(lack);
 }
 
 /** Moves this process to where it is, again and again. */
@@ -79,7 +93,10 @@ function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
+const collector = collectWhenIdle();
+
 self.onmessage = (event: MessageEvent<KernelRequest>) => {
+  collector.postpone();
   const { sequence, task } = event.data;
   let reply: KernelReply;
   try {

@@ -31,7 +31,7 @@ export async function bootSecondKernel(kernel: SecondKernel, machine: Machine, s
     HOST_TREE: tree,
     HOST_RESULTS: machine.results,
     HOST_BUN: process.execPath,
-    HOST_PATH: dirname(Bun.which("docker") ?? "/usr/bin/docker"),
+    HOST_PATH: [...kernel.tools, dirname(Bun.which("docker") ?? "/usr/bin/docker")].join(":"),
     MACHINE: machine.name,
   };
   const command = [

@@ -24,6 +24,10 @@ for module in ext4 overlay loop erofs bridge veth quota_v2; do /run/modules/modp
 mount -o prjquota,nodiscard /dev/ubda /tmp || exit
 mkdir -p /tmp/root /tmp/var-tmp
 mount --bind /tmp/var-tmp /var/tmp
+# Tests of user namespaces lend ids to users.
+for file in /etc/subuid /etc/subgid; do
+  [ -e "$file" ] && cp "$file" /tmp/root && mount --bind "/tmp/root/${file##*/}" "$file"
+done
 # Files of the host that /tmp and /run have covered.
 for folder in "$HOST_TREE" "$HOST_RESULTS"; do
   case $folder in /tmp/* | /run/*) mkdir -p "$folder" ;; esac

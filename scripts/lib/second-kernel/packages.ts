@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { resolve } from "node:path";
+import { unpack } from "./debian-packages.ts";
+import { ensureXfsTools } from "./xfs-tools.ts";
 
 const folder = resolve(import.meta.dir, "../../../node_modules/.cache/second-kernel");
 
@@ -11,6 +13,8 @@ export interface SecondKernel {
   readonly modules: string;
   /** modprobe(8), which finds modules by `-d`. */
   readonly modprobe: string;
+  /** Folders with further programs. */
+  readonly tools: readonly string[];
 }
 
 /**
@@ -20,7 +24,12 @@ export interface SecondKernel {
 export async function ensureSecondKernel(): Promise<SecondKernel> {
   if (process.arch !== "x64") fail("User-mode Linux exists for x86-64 alone: these tests cannot run here.");
   if (!existsSync(folder)) await unpackPackages();
-  return { program: `${folder}/usr/bin/linux.uml`, modules: `${folder}/usr/lib/uml/modules`, modprobe: `${folder}/sbin/modprobe` };
+  return {
+    program: `${folder}/usr/bin/linux.uml`,
+    modules: `${folder}/usr/lib/uml/modules`,
+    modprobe: `${folder}/sbin/modprobe`,
+    tools: [await ensureXfsTools()],
+  };
 }
 
 async function unpackPackages(): Promise<void> {
@@ -31,17 +40,7 @@ async function unpackPackages(): Promise<void> {
   const work = `${folder}.new`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  const download = ["apt-get", "download", "-qq", "user-mode-linux", "kmod"];
-  if ((await run(download, work)).code !== 0) {
-    await run(["apt-get", "update", "-qq"], work); // lists of packages may never have been fetched, or be old
-    const { code, errors } = await run(download, work);
-    if (code !== 0) fail(`The packages could not be fetched:\n${errors}`);
-  }
-  for (const archive of new Bun.Glob("*.deb").scanSync({ cwd: work, absolute: true })) {
-    const { code, errors } = await run(["dpkg-deb", "-x", archive, work], work);
-    if (code !== 0) fail(`${archive} could not be unpacked:\n${errors}`);
-    rmSync(archive);
-  }
+  await unpack(["user-mode-linux", "kmod"], work).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
   linkInside(work);
   renameSync(work, folder);
 }
@@ -62,12 +61,6 @@ function isLink(path: string): boolean {
   } catch {
     return false; // not there, or a program
   }
-}
-
-async function run(command: string[], cwd: string): Promise<{ readonly code: number; readonly errors: string }> {
-  const child = Bun.spawn(command, { cwd, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
-  const [errors, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
-  return { code, errors };
 }
 
 function fail(message: string): never {

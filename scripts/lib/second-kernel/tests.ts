@@ -10,6 +10,7 @@ export interface TestSelection {
  * first, so that the machines end together.
  */
 export const secondKernelTests: readonly TestSelection[] = [
+  { file: "test/integration/container/project-quota-ext4.test.ts" },
   { file: "test/integration/container/archive.test.ts" },
   { file: "test/integration/container/run.test.ts" },
   // Two hundred layers fill the one page of options that this kernel takes for an overlay: docs/known-gaps.md.
@@ -31,6 +32,10 @@ export const secondKernelTests: readonly TestSelection[] = [
   { file: "test/integration/exec/exec.test.ts" },
   { file: "test/integration/container/out-of-memory.test.ts", names: "survives is told|is away" },
   { file: "test/integration/container/size-limit.test.ts" },
+  { file: "test/integration/container/project-quota-probe.test.ts" },
+  { file: "test/integration/audit/quotas.test.ts" },
+  // What ext4 and XFS do in their own ways; the rest is the daemon's.
+  { file: "test/integration/container/project-quota-xfs.test.ts", names: "is a quota|option size limits|under crun|lost of a limit" },
   { file: "test/integration/container/limits.test.ts", names: "H4" },
   { file: "test/integration/log/local.test.ts", names: "LOG-01|LOG-11" },
   { file: "test/integration/container/changes.test.ts" },

@@ -8,6 +8,7 @@ import type { Kernel } from "#os/kernel.ts";
 import { mountIdmappedOverlay } from "#os/idmapped-overlay.ts";
 import { bindMount, mountOverlay, type OverlayOptions } from "#os/mount.ts";
 import type { IdMap } from "#types/record/id-map.ts";
+import type { ProjectQuotas } from "../quota/project-quotas.ts";
 import { chainIdOn, chainIds } from "./chain-id.ts";
 import { prepareUpper } from "./container-folders.ts";
 import type { HelperPool } from "./helper-process.ts";
@@ -16,7 +17,7 @@ import type { LayerRecord } from "./layer-record.ts";
 import type { LayerStore } from "./layer-store.ts";
 import { LayerUses } from "./layer-uses.ts";
 import { readMounted } from "./mounted-trees.ts";
-import { SizedDisks, type SizedDisk } from "./sized-disk.ts";
+import { SizedFolders, type SizedFolder } from "./sized-folder.ts";
 import { TreeBorrows } from "./tree-borrows.ts";
 import type { ChainId, DiffId, FileChange, ImportedLayer, LayerSource, MountOptions, Snapshotter } from "./types.ts";
 import { folderUsage } from "./usage.ts";
@@ -32,6 +33,8 @@ export interface SnapshotterParts {
   readonly kernel: Kernel;
   readonly helpers: HelperPool;
   readonly logger: Logger;
+  /** Of the place where containers' folders are. */
+  readonly quotas?: ProjectQuotas;
 }
 
 /** What is the same for every form of layers: import, merged trees, counts, diffs. A form says where the files of a layer are. */
@@ -46,14 +49,14 @@ export abstract class LayerSnapshotter implements Snapshotter {
   readonly #imports = new Map<ChainId, Promise<ImportedLayer>>();
   readonly #targets = new KeyedMutex();
   readonly #borrows = new TreeBorrows();
-  readonly #disks: SizedDisks;
+  readonly #sized: SizedFolders;
 
   constructor(parts: SnapshotterParts) {
     this.store = parts.store;
     this.kernel = parts.kernel;
     this.helpers = parts.helpers;
     this.logger = parts.logger;
-    this.#disks = new SizedDisks(parts.kernel);
+    this.#sized = new SizedFolders(parts.kernel, parts.quotas);
     for (const [target, seen] of readMounted(parts.store.paths).trees) {
       const chain = wholeChain(parts.store, seen);
       this.#trees.set(target, chain);
@@ -71,7 +74,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
   /** Layers that no container uses are released. Merged trees stay. */
   async close(): Promise<void> {
     for (const chainId of this.store.list()) if (this.#uses.count(chainId) === 0) await this.releaseLayer(chainId);
-    await this.#disks.close((folder) => [...this.#trees.keys()].some((target) => dirname(target) === dirname(folder)));
+    await this.#sized.close((folder) => [...this.#trees.keys()].some((target) => dirname(target) === dirname(folder)));
   }
 
   async importLayer(source: LayerSource, signal: AbortSignal): Promise<ImportedLayer> {
@@ -118,6 +121,8 @@ export abstract class LayerSnapshotter implements Snapshotter {
     await this.#targets.run(options.target, async () => {
       if (this.#trees.has(options.target) && !this.#borrows.isBorrowedOnly(options.target))
         throw new EngineError("conflict", `${options.target} is already mounted`);
+      const { sized } = options;
+      if (sized) await this.#opening(options, () => this.#sized.open(sized, true));
       if (!this.#trees.has(options.target)) await this.#mountTree(options);
       this.#borrows.own(options.target);
     });
@@ -143,6 +148,8 @@ export abstract class LayerSnapshotter implements Snapshotter {
     await this.#targets.run(target, async () => {
       await prepare();
       const isMounted = this.#trees.has(target);
+      const { sized } = options;
+      if (!isMounted && sized) await this.#opening(options, () => this.#sized.openAnyway(sized));
       if (!isMounted) await this.#mountTree(options);
       this.#borrows.add(target);
       if (!isMounted) this.#borrows.disown(target);
@@ -175,12 +182,20 @@ export abstract class LayerSnapshotter implements Snapshotter {
     });
   }
 
+  async #opening({ target }: MountOptions, open: () => Promise<void>): Promise<void> {
+    try {
+      await open();
+    } catch (error) {
+      throw asEngineError(`make room for ${target}`, error);
+    }
+  }
+
+  /** What holds its upper is there. */
   async #mountTree(options: MountOptions): Promise<void> {
     if (options.layers.length > maximumLayers) throw new EngineError("invalid", "max depth exceeded");
     const chain = chainIds(options.layers);
     const { folders } = await this.#take(chain);
     try {
-      if (options.disk) await this.#disks.open(options.disk, true);
       if (!options.prepared) await prepareUpper(options);
       const overlay = {
         lowers: folders.length > 0 ? folders : [this.store.paths.empty],
@@ -221,12 +236,12 @@ export abstract class LayerSnapshotter implements Snapshotter {
     this.#uses.giveBack(chain);
   }
 
-  openDisk(disk: SizedDisk): Promise<void> {
-    return this.#disks.open(disk, false);
+  openSized(sized: SizedFolder, make: boolean): Promise<void> {
+    return this.#sized.open(sized, make);
   }
 
-  removeDisk(disk: Pick<SizedDisk, "file" | "folder">): Promise<void> {
-    return this.#disks.remove(disk);
+  removeSized(sized: Omit<SizedFolder, "sizeBytes">): Promise<void> {
+    return this.#sized.remove(sized);
   }
 
   mounted(): ReadonlyMap<string, readonly ChainId[]> {
@@ -247,11 +262,11 @@ export abstract class LayerSnapshotter implements Snapshotter {
 
   async writeDiff(
     upper: string,
-    _layers: readonly DiffId[],
+    layers: readonly DiffId[],
     path: string,
     signal: AbortSignal,
   ): Promise<{ readonly diffId: DiffId; readonly sizeBytes: number }> {
-    return this.helpers.run("write-diff", { upper, path }, signal);
+    return this.#reading(chainIds(layers), (lowers) => this.helpers.run("write-diff", { upper, lowers, path }, signal));
   }
 
   async verify(chainId: ChainId, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import { encodeHead, endOfArchive } from "#lib/tar/encode.ts";
 import { TarReader } from "#lib/tar/reader.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { readMounts } from "#os/mount.ts";
+import type { ProjectQuotas } from "../quota/project-quotas.ts";
 import { writeIndex } from "./erofs/index-writer.ts";
 import { ErofsSnapshotter } from "./erofs/snapshotter.ts";
 import { HelperPool } from "./helper-process.ts";
@@ -15,20 +16,20 @@ import { LayerTree } from "./layer-tree.ts";
 import { UnpackedSnapshotter } from "./unpacked/snapshotter.ts";
 
 /**
- * Opens the layers below `paths.layers` with the best snapshotter that works there, told by a mount and not by the kernel's version.
+ * Opens the layers below `layers` with the best snapshotter that works there, told by a mount and not by the kernel's version.
  * @param forced takes this one without trying; what it cannot do shows when it is used
  * @throws {EngineError} `invalid` for a folder whose name cannot be given to the kernel
  */
 export async function openSnapshotter(
-  paths: { readonly layers: string },
+  { layers, quotas }: { readonly layers: string; readonly quotas?: ProjectQuotas },
   kernel: Kernel,
   logger: Logger,
   forced?: "erofs" | "unpacked",
 ): Promise<LayerSnapshotter> {
-  checkPath(paths.layers);
-  await unmountLeftProbe(paths.layers, kernel);
-  const store = await LayerStore.open(paths.layers, logger);
-  const parts = { store, kernel, helpers: new HelperPool(), logger };
+  checkPath(layers);
+  await unmountLeftProbe(layers, kernel);
+  const store = await LayerStore.open(layers, logger);
+  const parts = { store, kernel, helpers: new HelperPool(), logger, ...(quotas && { quotas }) };
   const name = forced ?? ((await canMountErofs(store, kernel, logger)) ? "erofs" : "unpacked");
   return name === "erofs" ? ErofsSnapshotter.open(parts) : new UnpackedSnapshotter(parts);
 }

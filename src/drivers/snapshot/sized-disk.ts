@@ -22,10 +22,13 @@ const blockBytes = 4096;
 /** So small a file system could not hold the folders. */
 export const minimumDiskBytes = 1 << 20;
 
-/** The size that storage options of a container limit it to; 0: no limit. @throws {Error} with go-units' text for a size that is none */
-export function sizeOption(options: Readonly<Record<string, string>> | null | undefined): number {
+/**
+ * The size that storage options of a container limit it to; 0: no limit, undefined: nothing is said.
+ * @throws {Error} with go-units' text for a size that is none
+ */
+export function sizeOption(options: Readonly<Record<string, string>> | null | undefined): number | undefined {
   const [, text] = Object.entries(options ?? {}).find(([name]) => name.toLowerCase() === "size") ?? [];
-  return text === undefined ? 0 : parseMemoryBytes(text);
+  return text === undefined ? undefined : parseMemoryBytes(text);
 }
 
 /**

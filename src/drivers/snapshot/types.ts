@@ -1,6 +1,6 @@
 import type { Digest } from "#lib/digest.ts";
 import type { IdMap } from "#types/record/id-map.ts";
-import type { SizedDisk } from "./sized-disk.ts";
+import type { SizedFolder } from "./sized-folder.ts";
 
 /** Digest of the uncompressed tar of one layer. Source: OCI image-spec, config.md, "Layer DiffID". */
 export type DiffId = Digest;
@@ -44,8 +44,8 @@ export interface MountOptions {
   readonly work: string;
   /** Where the merged tree is attached; made when missing. */
   readonly target: string;
-  /** Where `upper` and `work` lie, if their size is limited: mounted, and made before, with the tree. */
-  readonly disk?: SizedDisk;
+  /** Where `upper` and `work` lie, if their size is limited: made with the tree. */
+  readonly sized?: SizedFolder;
   /** No sync at unmount: for `--rm` containers and build steps only. A volatile upper is lost with a power cut. */
   readonly volatile: boolean;
   /** Whose ids the files have in the tree; on the disk they keep the container's own. */
@@ -87,10 +87,13 @@ export interface Snapshotter {
   leave(target: string): Promise<void>;
   /** Unmounts the merged tree, once nobody borrows it, and gives back its layers; success when it is not mounted. */
   unmount(target: string): Promise<void>;
-  /** Makes what a disk holds readable, if there is something: for those who look into an upper folder that is not mounted. */
-  openDisk(disk: SizedDisk): Promise<void>;
-  /** The disk of a container that is being removed, whose tree is not mounted. Success when there is none. */
-  removeDisk(disk: Pick<SizedDisk, "file" | "folder">): Promise<void>;
+  /**
+   * Makes what it holds readable, if there is something: for those who look into an upper folder that is not mounted.
+   * @param make  makes it when it is missing, and sees to it that it is limited
+   */
+  openSized(sized: SizedFolder, make: boolean): Promise<void>;
+  /** For a container that is being removed, whose tree is not mounted: its limit goes, and the disk, if it is one. Success when there is none. */
+  removeSized(sized: Omit<SizedFolder, "sizeBytes">): Promise<void>;
   /** Merged trees mounted now: target → its layers. Rebuilt from mountinfo. */
   mounted(): ReadonlyMap<string, readonly ChainId[]>;
   /** Bytes and inodes of a container's upper folder. */

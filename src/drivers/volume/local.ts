@@ -4,11 +4,22 @@ import { KeyedMutex } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { readMounts } from "#os/mount.ts";
+import type { ProjectQuotas } from "../quota/project-quotas.ts";
 import type { HelperPool } from "../snapshot/helper-process.ts";
 import { hasFolder } from "./copy-up.ts";
 import { isMounted, validateLocalOptions } from "./local-options.ts";
 import { mountVolume } from "./mount-volume.ts";
-import type { VolumeDriver, VolumeOptions } from "./types.ts";
+import type { DriverVolume, VolumeDriver, VolumeOptions } from "./types.ts";
+
+export interface LocalVolumeParts {
+  readonly root: string;
+  readonly kernel: Kernel;
+  readonly helpers: HelperPool;
+  /** Of the root. */
+  readonly quotas: ProjectQuotas;
+  /** Of new volumes: the containers' root, where that is not the host's. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
 
 /** Volumes as folders `<root>/NAME/_data`. With options (`type`, `device`, `o`) they say what is mounted there while somebody uses it. */
 export class LocalVolumeDriver implements VolumeDriver {
@@ -16,17 +27,18 @@ export class LocalVolumeDriver implements VolumeDriver {
   readonly #root: string;
   readonly #kernel: Kernel;
   readonly #helpers: HelperPool;
+  readonly #quotas: ProjectQuotas;
   readonly #owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly #locks = new KeyedMutex();
   /** How often each volume with mount options is in use. */
   readonly #uses = new Map<string, number>();
 
-  /** @param owner  of new volumes: the containers' root, where that is not the host's */
-  constructor(root: string, kernel: Kernel, helpers: HelperPool, owner?: { readonly uid: number; readonly gid: number }) {
+  constructor({ root, kernel, helpers, quotas, owner }: LocalVolumeParts) {
     this.#root = root;
     this.#owner = owner;
     this.#kernel = kernel;
     this.#helpers = helpers;
+    this.#quotas = quotas;
   }
 
   path(name: string): string {
@@ -37,26 +49,46 @@ export class LocalVolumeDriver implements VolumeDriver {
     return isMounted(options);
   }
 
-  async create(name: string, options: VolumeOptions): Promise<void> {
-    validateLocalOptions(name, options);
+  async create(name: string, options: VolumeOptions): Promise<DriverVolume> {
+    const sizeBytes = validateLocalOptions(name, options, this.#quotas.lack === undefined);
     // The root is closed to others; the data itself is the container's business.
     await mkdir(this.#root, { recursive: true, mode: 0o701 });
     await mkdir(join(this.#root, name), { recursive: true, mode: 0o701 });
     const isNew = (await mkdir(this.path(name), { recursive: true, mode: 0o755 })) !== undefined;
     if (isNew && this.#owner) await chown(this.path(name), this.#owner.uid, this.#owner.gid);
+    // Left by a kill before it was on record.
+    if (!isNew) await this.#quotas.release(this.path(name));
+    const projectQuota = sizeBytes === 0 ? undefined : { id: await this.#quotas.allot(), sizeBytes };
+    const volume = { name, options, ...(projectQuota && { projectQuota }) };
+    try {
+      await this.keepLimit(volume);
+    } catch (error) {
+      if (isNew) await this.remove(volume);
+      this.#quotas.free(projectQuota);
+      throw error;
+    }
     await syncFolder(join(this.#root, name));
     await syncFolder(this.#root);
+    return volume;
   }
 
-  async remove(name: string, options: VolumeOptions): Promise<void> {
+  async keepLimit({ name, projectQuota }: DriverVolume): Promise<void> {
+    if (projectQuota) await this.#quotas.limit(this.path(name), projectQuota);
+  }
+
+  async remove({ name, options, projectQuota }: DriverVolume): Promise<void> {
     if (isMounted(options)) await this.#locks.run(name, () => this.#unmountAll(name));
+    if (projectQuota) await this.#quotas.release(this.path(name));
     await this.#kernel.run({ type: "remove-tree", path: join(this.#root, name) });
+    this.#quotas.free(projectQuota);
   }
 
-  async mount(name: string, options: VolumeOptions): Promise<string> {
+  async mount(volume: DriverVolume): Promise<string> {
+    const { name, options } = volume;
     await stat(this.path(name)).catch(() => {
       throw new EngineError("not_found", `volume ${name}: its data folder ${this.path(name)} is missing`);
     });
+    await this.keepLimit(volume);
     if (isMounted(options)) await this.#locks.run(name, () => this.#use(name, options));
     return this.path(name);
   }

@@ -1,5 +1,5 @@
 import type { MetadataStore } from "#drivers/metadata/store.ts";
-import type { VolumeDriver } from "#drivers/volume/types.ts";
+import type { DriverVolume, VolumeDriver } from "#drivers/volume/types.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
@@ -95,7 +95,7 @@ export class VolumeService {
       return existing;
     }
     const anonymous = request.anonymous ?? !request.name;
-    const record: VolumeRecord = {
+    const wanted: VolumeRecord = {
       name,
       driver: driverName,
       options: request.options ?? null,
@@ -103,11 +103,12 @@ export class VolumeService {
       createdAt: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
       anonymous,
     };
-    await driver.create(name, record.options ?? {});
+    const made = await driver.create(name, request.options ?? {});
+    const record = { ...wanted, ...(made.projectQuota && { projectQuota: made.projectQuota }) };
     try {
       await this.#store.update((transaction) => transaction.put("volume", name, record));
     } catch (error) {
-      await driver.remove(name, record.options ?? {});
+      await driver.remove(made);
       throw error;
     }
     this.#events.emit("volume", "create", name, { driver: driverName });
@@ -125,7 +126,7 @@ export class VolumeService {
       const users = [...this.users(name)];
       if (users.length > 0) throw new EngineError("conflict", `remove ${name}: volume is in use - [${users.join(", ")}]`);
       await this.#store.update((transaction) => transaction.remove("volume", name));
-      await this.#driver(record.driver).remove(name, record.options ?? {});
+      await this.#driver(record.driver).remove(asMade(record));
       this.#events.emit("volume", "destroy", name, { driver: record.driver });
     });
   }
@@ -148,7 +149,7 @@ export class VolumeService {
   /** Makes the data available to a container that starts. */
   async mount(name: string, containerId: string, place: VolumePlace): Promise<string> {
     const record = this.get(name);
-    const path = await this.#driver(record.driver).mount(name, record.options ?? {});
+    const path = await this.#driver(record.driver).mount(asMade(record));
     this.#events.emit("volume", "mount", name, {
       container: containerId,
       destination: place.destination,
@@ -163,6 +164,21 @@ export class VolumeService {
   adopt(name: string): void {
     const record = this.#store.table("volume").get(name);
     if (record) this.#driver(record.driver).adopt(name, record.options ?? {});
+  }
+
+  /** Its size is limited by the file system: what lifts that limit must be kept from who writes to it. */
+  isLimited(name: string): boolean {
+    return this.#store.table("volume").get(name)?.projectQuota !== undefined;
+  }
+
+  /** At the start of the daemon: limits are in force as they were. @param failed  told of each that is not */
+  async keepLimits(failed: (name: string, error: unknown) => void): Promise<void> {
+    for (const record of this.list()) {
+      if (!record.projectQuota) continue;
+      await this.#driver(record.driver)
+        .keepLimit(asMade(record))
+        .catch((error: unknown) => failed(record.name, error));
+    }
   }
 
   /** After the last `adopt`: what a kill has left mounted goes. */
@@ -195,4 +211,8 @@ export class VolumeService {
     }
     return driver;
   }
+}
+
+function asMade({ name, options, projectQuota }: VolumeRecord): DriverVolume {
+  return { name, options: options ?? {}, ...(projectQuota && { projectQuota }) };
 }

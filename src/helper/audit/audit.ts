@@ -13,6 +13,7 @@ import { checkLinks } from "./links.ts";
 import { checkMounts } from "./mounts.ts";
 import { checkNamespaces } from "./namespaces.ts";
 import { checkProcesses } from "./processes.ts";
+import { checkQuotas } from "./quotas.ts";
 import { readRecords, type Records } from "./records.ts";
 
 export interface AuditOptions {
@@ -65,6 +66,7 @@ async function readOnce(dataRoot: string, execRoot: string): Promise<Reading> {
     ...checkCgroups(records),
     ...checkProcesses(records, processes),
     ...checkFiles(records, processes),
+    ...checkQuotas(records),
     ...checkLayers(records, underWay),
     ...checkBlobs(records, underWay),
     ...(await checkLinks(records)),

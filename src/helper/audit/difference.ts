@@ -1,5 +1,5 @@
 export type DifferenceKind =
-  "record" | "mount" | "netns" | "link" | "firewall" | "cgroup" | "process" | "file" | "volume" | "layer" | "blob";
+  "record" | "mount" | "netns" | "link" | "firewall" | "cgroup" | "process" | "file" | "volume" | "layer" | "blob" | "quota";
 
 /** One thing on the host that is not as the records say. */
 export interface Difference {

@@ -45,14 +45,18 @@ function checkContainerMount(records: Records, mount: MountInfo): Finding[] {
   const finding = (message: string): Finding[] => [{ kind: "mount", subject: target, message, owner: id }];
   if (!container) return finding("is mounted, but no record names the container: nothing should be");
   const { rootfs, upper, limited } = records.paths.container(id);
-  const isLimited = sizeOption(container.hostConfig.StorageOpt) > 0;
+  const isOnDisk = !container.projectQuota && (sizeOption(container.hostConfig.StorageOpt) ?? 0) > 0;
   // Stays mounted while the container exists: what it holds can be read.
-  if (isLimited && target === limited) return [];
+  if (isOnDisk && target === limited) return [];
   if (!records.mayRun(id)) return finding(`is mounted, but the container is ${container.state.status}: nothing should be`);
   if (target !== rootfs) return finding(`a ${mount.type} is mounted, only ${rootfs} should be`);
   const options = mount.superOptions.split(",");
   // With ids of a user namespace it was attached elsewhere while the tree was mounted.
-  const ownUpper = container.idMap ? `${records.paths.layers}/mapped/${writableName}/upper` : isLimited ? `${limited}/upper` : upper;
+  const ownUpper = container.idMap
+    ? `${records.paths.layers}/mapped/${writableName}/upper`
+    : isOnDisk || container.projectQuota
+      ? `${limited}/upper`
+      : upper;
   if (mount.type !== "overlay" || !options.includes(`upperdir=${ownUpper}`)) return finding(`is no overlay on ${ownUpper}, and should be`);
   const chain = chainHexes(container.layers);
   const strange = [...mount.superOptions.matchAll(/\/(?:mounts|mapped|chains)\/([0-9a-f]{64})/g)].find(

@@ -32,7 +32,7 @@ const dispensable: Readonly<Record<string, string>> = {
 
 /** Rights, and what the host is set to. */
 export function checkHost(dataRoot: string): Check[] {
-  return [...checkRights(), checkForwarding(), checkDisk(dataRoot), checkUserNamespaces(), ...securityModules(), checkQuota(dataRoot)];
+  return [...checkRights(), checkForwarding(), checkDisk(dataRoot), checkUserNamespaces(), ...securityModules()];
 }
 
 function checkRights(): Check[] {
@@ -87,14 +87,6 @@ function securityModules(): Check[] {
     { name: "SELinux", status: "info", detail: seLinux ? (read("/sys/fs/selinux/enforce") === "1" ? "enforcing" : "permissive") : "off" },
     ...(modules.length > 0 ? [{ name: "security modules", status: "info", detail: modules.join(", ") } as const] : []),
   ];
-}
-
-function checkQuota(dataRoot: string): Check {
-  const folder = existingFolder(dataRoot);
-  const type = backingFileSystem(folder);
-  const mounts = read("/proc/mounts") ?? "";
-  const has = mounts.split("\n").some((line) => line.split(" ")[2] === type && /\b(prjquota|pquota)\b/.test(line));
-  return { name: "project quota", status: "info", detail: has ? "on" : "off: the size of a container's files cannot be limited" };
 }
 
 function read(path: string): string | undefined {

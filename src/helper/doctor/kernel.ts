@@ -11,6 +11,7 @@ import { createBridge, createVethPair } from "#os/netlink/link.ts";
 import { RouteSocket } from "#os/netlink/route-socket.ts";
 import { nftablesLack } from "#os/nftables/lack.ts";
 import type { Check } from "./check.ts";
+import { checkQuota } from "./quota.ts";
 import { existingFolder } from "./existing-folder.ts";
 
 /** What the kernel can do, told by doing it: in a folder where the data will be, and in a network namespace of its own. */
@@ -21,7 +22,7 @@ export async function checkKernel(dataRoot: string): Promise<Check[]> {
     try {
       const erofs = await checkErofs(folder, kernel);
       const form = erofs.status === "ok" ? "erofs" : "unpacked";
-      return [checkOverlay(folder), erofs, await checkIdMaps(folder, kernel, form), checkNftables(), ...checkLinks()];
+      return [checkOverlay(folder), erofs, await checkIdMaps(folder, kernel, form), checkQuota(dataRoot), checkNftables(), ...checkLinks()];
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
