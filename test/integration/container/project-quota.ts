@@ -289,6 +289,8 @@ function limits(kind: FileSystemKind): void {
     await cli("create", "--name", "quiet", "--network", "none", busybox, "sh", "-c", sizeOf.replace("PLACE", "/"));
     expect((await cli("inspect", "quiet", "--format", "{{json .HostConfig.StorageOpt}}")).stdout.trim()).toBe("null");
     await cli("rm", "quiet");
+    await endClean(daemon);
+    await open();
   }, 60_000);
 
   if (kind === "ext4 with project quotas")
@@ -304,5 +306,7 @@ function limits(kind: FileSystemKind): void {
       expect(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]).toBe(String(firstIds.one));
       await cli("rm", "-f", id);
       await until(() => projects().length === 0);
+      await endClean(daemon);
+      await open();
     }, 60_000);
 }
