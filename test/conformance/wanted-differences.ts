@@ -102,7 +102,6 @@ export const wantedDifferences: readonly WantedDifference[] = [
     seen: 403,
     because: "requirement A14: what is read-only refuses with the status that the API's text names",
   },
-  { play: "docker update, cp, diff, commit, export, stats", seen: /page not found/, because: `${gap}, Containers` },
   { place: /info → body\.Containerd$/, seen: undefined, because: runtime },
   // The record is from a distribution without VERSION_ID.
   {
