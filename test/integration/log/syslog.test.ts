@@ -10,9 +10,12 @@ import { scratchFolder } from "../../support/scratch-folder.ts";
 import { until } from "../../support/until.ts";
 import { makeCertificates } from "../api/certificates.ts";
 
+// Outside of hooks: an afterAll that a hook registers runs too early.
+const rsyslogFolder = scratchFolder("rsyslog", afterAll);
+
 /** A real rsyslogd that takes messages on every transport and writes what it understood, one line each. */
 class Rsyslog implements AsyncDisposable {
-  readonly folder = scratchFolder("rsyslog", afterAll);
+  readonly folder = rsyslogFolder;
   readonly port = 20_000 + Math.floor(Math.random() * 10_000);
   readonly socket = `${this.folder}/log`;
   #child: Bun.Subprocess | undefined;
