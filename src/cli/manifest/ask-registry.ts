@@ -1,42 +1,11 @@
 import type { ConfigFile } from "#client/config-file.ts";
+import type { FetchReply, PushRequest } from "#types/registry-helper.ts";
 import { EngineError, type ErrorKind } from "#lib/errors.ts";
 import { askInternal } from "../internal.ts";
 import { registryAuth } from "../registry/credentials.ts";
 import { repositoryOf } from "./names.ts";
 
-/** Platform of an image in a list. */
-export interface Platform {
-  readonly architecture: string;
-  readonly os: string;
-  readonly "os.version"?: string;
-  readonly "os.features"?: readonly string[];
-  readonly variant?: string;
-}
-
-/** A manifest as a registry has it. */
-export interface FetchedDocument {
-  readonly digest: string;
-  readonly mediaType: string;
-  /** Base64. */
-  readonly bytes: string;
-  readonly platform: Platform;
-}
-
-export type Fetched =
-  | { readonly kind: "manifest"; readonly document: FetchedDocument }
-  | { readonly kind: "index"; readonly documents: readonly FetchedDocument[] };
-
-export interface ListPush {
-  readonly target: string;
-  readonly manifests: readonly {
-    readonly digest: string;
-    readonly mediaType: string;
-    readonly bytes: string;
-    readonly from: string;
-    readonly blobs: readonly string[];
-  }[];
-  readonly list: { readonly mediaType: string; readonly bytes: string };
-}
+export type ListPush = Omit<PushRequest, "action" | "insecure" | "auth">;
 
 /** Asks a registry, not a daemon: with the log-in of this user. @throws {EngineError} as the registry's client tells it */
 export class Registry {
@@ -49,8 +18,8 @@ export class Registry {
   }
 
   /** @param reference  in full, with a tag or a digest */
-  fetch(reference: string): Promise<Fetched> {
-    return this.#ask<Fetched>(reference, { action: "fetch", reference });
+  fetch(reference: string): Promise<FetchReply> {
+    return this.#ask<FetchReply>(reference, { action: "fetch", reference });
   }
 
   /** @returns the digest of the list */

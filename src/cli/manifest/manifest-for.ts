@@ -1,6 +1,7 @@
 import { isKind } from "#lib/errors.ts";
 import { ExitError } from "../errors.ts";
-import type { Fetched, Registry } from "./ask-registry.ts";
+import type { FetchReply } from "#types/registry-helper.ts";
+import type { Registry } from "./ask-registry.ts";
 import { toStored, type ManifestStore, type StoredManifest } from "./store.ts";
 
 export interface Places {
@@ -19,7 +20,7 @@ export async function manifestFor(name: string, { list, store, registry }: Place
 }
 
 /** @throws {ExitError} `no such manifest`, for one that is not there */
-export async function fetchKnown(registry: Registry, name: string): Promise<Fetched> {
+export async function fetchKnown(registry: Registry, name: string): Promise<FetchReply> {
   try {
     return await registry.fetch(name);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
-import type { FetchedDocument, Platform } from "./ask-registry.ts";
+import type { Platform } from "#types/oci/image.ts";
+import type { FetchedDocument } from "#types/registry-helper.ts";
 import { fileName } from "./names.ts";
 
 /** A manifest in a list that is being made, as Docker's client keeps it. */

@@ -5,7 +5,7 @@ import { environmentProxies } from "#drivers/distribution/proxy.ts";
 import { parseReference } from "#lib/reference.ts";
 import { replyFailure } from "../failure.ts";
 import { fetchDocument } from "./fetch.ts";
-import type { RegistryRequest } from "./protocol.ts";
+import type { RegistryRequest } from "#types/registry-helper.ts";
 import { pushList } from "./push.ts";
 
 /** `gantry internal registry`: one request for a registry on stdin, one line of JSON on stdout. @returns the exit code */

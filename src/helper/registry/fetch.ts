@@ -4,7 +4,7 @@ import type { FetchedManifest } from "#drivers/distribution/types.ts";
 import { parseDigest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Descriptor, Manifest, Platform } from "#types/oci/image.ts";
-import type { FetchedDocument, FetchReply } from "./protocol.ts";
+import type { FetchedDocument, FetchReply } from "#types/registry-helper.ts";
 
 /** Entries of an index that are fetched for one command. */
 const maximumEntries = 64;

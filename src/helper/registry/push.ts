@@ -1,7 +1,7 @@
 import type { PushTarget } from "#drivers/distribution/push-target.ts";
 import { parseDigest, sha256, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
-import type { PushRequest } from "./protocol.ts";
+import type { PushRequest } from "#types/registry-helper.ts";
 
 /** Brings manifests of other repositories to the target's, by mounting their blobs, then names the list. @returns its digest */
 export async function pushList(target: PushTarget, tag: string, request: PushRequest, signal: AbortSignal): Promise<Digest> {

@@ -1,4 +1,4 @@
-import type { Platform } from "#types/oci/image.ts";
+import type { Platform } from "./oci/image.ts";
 
 /** What a person's command asks of a registry. `auth` is the value of X-Registry-Auth; it never comes as an argument. */
 export type RegistryRequest = FetchRequest | PushRequest;
