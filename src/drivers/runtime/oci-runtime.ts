@@ -280,13 +280,20 @@ export class OciRuntime implements RuntimeDriver {
     return { process: { pid, pidStartTicks, monitorPid, monitorStartTicks }, alive, monitorAlive: true, waitsForStart };
   }
 
-  endStrayMonitors(isWanted: (id: string) => boolean): void {
+  async endStrayMonitors(isWanted: (id: string) => boolean): Promise<void> {
+    const killed: number[] = [];
     for (const pid of allPids()) {
       const words = commandLine(pid);
       const id = words[words.indexOf("-c") + 1] ?? "";
       const isOurs = words[0]?.endsWith("conmon") === true && words.includes("--exit-dir") && words.includes(this.#options.exitFolder);
-      if (isOurs && !isWanted(id)) for (const member of [...descendants(pid), pid]) signalIfAlive(member, SIGKILL);
+      if (!isOurs || isWanted(id)) continue;
+      // The monitor first: it would see the end of what it watches and begin to write of it.
+      for (const member of [pid, ...descendants(pid)]) signalIfAlive(member, SIGKILL);
+      killed.push(pid);
     }
+    // One that was killed inside a system call may still make its file.
+    const isThere = (pid: number): boolean => commandLine(pid).includes(this.#options.exitFolder);
+    for (let waited = 0; waited < killedMilliseconds && killed.some(isThere); waited += 5) await sleep(5);
     this.#exits.removeUnfinished(isWanted);
   }
 
@@ -342,6 +349,7 @@ export class OciRuntime implements RuntimeDriver {
   }
 }
 
+const killedMilliseconds = 1000;
 const startLimitMilliseconds = 10_000;
 const endLimitMilliseconds = 5000;
 const SIGKILL = 9;

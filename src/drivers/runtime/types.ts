@@ -176,7 +176,7 @@ export interface RuntimeDriver {
    * Ends what a daemon before this one was about to make and nobody will take up: monitors of this instance, with the runtime below them,
    * whose container is not wanted. For a start of the daemon, before `remove`.
    */
-  endStrayMonitors(isWanted: (id: string) => boolean): void;
+  endStrayMonitors(isWanted: (id: string) => boolean): Promise<void>;
   /** Begins to tell of a run, also of one that has ended while nobody looked. */
   watch(id: string, process: RuntimeProcess, persistFolder: string, listener: RunListener): void;
   /** Removes the runtime's state, cgroups, bundle and exit files. Success when they are gone. */

@@ -33,7 +33,7 @@ export async function restoreContainers(deps: ContainerDependencies, lifecycle: 
   for (const record of records)
     for (const mount of record.mounts) if (mount.name !== undefined) deps.volumes.addUser(mount.name, record.id);
   for (const runtime of deps.runtimes.values()) {
-    runtime.endStrayMonitors((id) => {
+    await runtime.endStrayMonitors((id) => {
       const record = deps.containers.peek(id);
       return record !== undefined && (isRunning(record.state) || isLive(deps, record));
     });
