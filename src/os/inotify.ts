@@ -1,3 +1,4 @@
+import { sleep } from "#lib/async.ts";
 import { check, cString, libc } from "./libc.ts";
 import { PipeReader } from "./process/pipe.ts";
 
@@ -16,6 +17,8 @@ const IN_ONLYDIR = 0x1000000;
 const watched = IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR;
 const touched = IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ONLYDIR;
 const headBytes = 16;
+/** How long changes in quick succession are gathered, where that is wanted. */
+const gatherMilliseconds = 3;
 
 /** @param name  of the file in the folder; undefined when events were lost, and everything may have changed */
 export type FolderListener = (name: string | undefined) => void;
@@ -27,14 +30,18 @@ export interface FolderWatch {
 /**
  * Tells of every change in folders: files made, written, moved, removed. `fs.watch` of Bun 1.4 cannot be used for this: it leaves out an
  * event that follows another within a millisecond, and then nobody hears of the last bytes of a burst.
- * One descriptor for a thread, read on the event loop. Source: inotify(7).
+ * One descriptor for a thread, read on the event loop, and one for what is written all the time: there the kernel puts equal events together
+ * while they are not read. Source: inotify(7).
  */
 class Inotify {
   readonly #descriptor = check(libc.inotify_init1(IN_NONBLOCK | IN_CLOEXEC), "open inotify");
   /** The kernel has one watch for a folder, however often it is asked. */
   readonly #listeners = new Map<number, Set<FolderListener>>();
 
-  constructor() {
+  readonly #gathers: boolean;
+
+  constructor(gathers: boolean) {
+    this.#gathers = gathers;
     void this.#readAll();
   }
 
@@ -53,8 +60,14 @@ class Inotify {
 
   async #readAll(): Promise<void> {
     const reader = new PipeReader(this.#descriptor);
-    for (let chunk = await reader.read(); chunk; chunk = await reader.read())
+    let last = 0;
+    for (let chunk = await reader.read(); chunk; chunk = await reader.read()) {
       this.#handle(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+      if (!this.#gathers) continue;
+      const now = performance.now();
+      if (now - last < 2 * gatherMilliseconds) await sleep(gatherMilliseconds);
+      last = now;
+    }
   }
 
   /** The kernel hands out whole events. */
@@ -78,11 +91,18 @@ function tell(listeners: Iterable<FolderListener>, name: string | undefined): vo
 }
 
 let inotify: Inotify | undefined;
+let gathering: Inotify | undefined;
 
 /** Watches a folder that is there. @throws {SystemError} `ENOENT`, `ENOSPC` when the host's limit of watches is reached */
 export function watchFolder(folder: string, listener: FolderListener): FolderWatch {
-  inotify ??= new Inotify();
+  inotify ??= new Inotify(false);
   return inotify.watch(folder, watched, listener);
+}
+
+/** As {@link watchFolder}, for files that are written many times in a row: the first change is told at once, those that follow it in a few milliseconds together. */
+export function watchBusyFolder(folder: string, listener: FolderListener): FolderWatch {
+  gathering ??= new Inotify(true);
+  return gathering.watch(folder, watched, listener);
 }
 
 /**
@@ -90,12 +110,12 @@ export function watchFolder(folder: string, listener: FolderListener): FolderWat
  * {@link watchFolder} watches too: the kernel has one watch for both.
  */
 export function watchTouches(folder: string, listener: FolderListener): FolderWatch {
-  inotify ??= new Inotify();
+  inotify ??= new Inotify(false);
   return inotify.watch(folder, touched, listener);
 }
 
 /** Tells of each change of one file, also of a file of the kernel that notifies of it (memory.events of a cgroup). @throws {SystemError} */
 export function watchFile(path: string, listener: FolderListener): FolderWatch {
-  inotify ??= new Inotify();
+  inotify ??= new Inotify(false);
   return inotify.watch(path, IN_MODIFY, listener);
 }

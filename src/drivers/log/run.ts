@@ -1,5 +1,5 @@
 import { fstatSync } from "node:fs";
-import { watchFolder, type FolderWatch } from "#os/inotify.ts";
+import { watchBusyFolder, type FolderWatch } from "#os/inotify.ts";
 import { News } from "./news.ts";
 import type { LogLimits } from "./protocol.ts";
 import { SharedOffsets } from "./shared-offsets.ts";
@@ -144,7 +144,7 @@ export class Run {
   }
 
   #startWatch(): void {
-    this.#watcher ??= watchFolder(this.config.spoolFolder, () => {
+    this.#watcher ??= watchBusyFolder(this.config.spoolFolder, () => {
       this.spoolNews.ring();
       this.#lagTimer ??= setTimeout(() => this.#checkLag(), lagCheckMilliseconds);
     });

@@ -1,7 +1,7 @@
 /// Entry of the log worker: the pumps of all containers, one after the other, on shared buffers. Nothing runs while nothing is written.
 import { rm } from "node:fs/promises";
 import { messageOf } from "#lib/errors.ts";
-import { watchFolder, type FolderWatch } from "#os/inotify.ts";
+import { watchBusyFolder, type FolderWatch } from "#os/inotify.ts";
 import { collectWhenIdle } from "#os/process/when-idle.ts";
 import type { LogReply, LogRequest } from "./protocol.ts";
 import { Pump, pumpBuffers } from "./pump.ts";
@@ -125,7 +125,7 @@ function open({ sequence, key, config, offsets, limits }: Extract<LogRequest, { 
     progress: () => reply({ type: "progress", key }),
     pressure: (reason, on) => reply({ type: "pressure", key, reason, on }),
   });
-  const run: Run = { key, pump, watcher: watchFolder(config.spoolFolder, () => wake(run)), flushes: [], finishing: undefined };
+  const run: Run = { key, pump, watcher: watchBusyFolder(config.spoolFolder, () => wake(run)), flushes: [], finishing: undefined };
   runs.set(key, run);
   done(sequence);
   wake(run);
