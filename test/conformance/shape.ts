@@ -9,7 +9,7 @@ export interface ShapeOptions {
 
 /** Keys whose values come from a fixed list that clients know. */
 const enumerated = new Set(
-  "Status Running Paused Restarting OOMKilled Dead ExitCode StatusCode Driver Scope Action RW Internal Attachable Ingress EnableIPv4 EnableIPv6 ConfigOnly CanRemove NetworkMode".split(
+  "Status Running Paused Restarting OOMKilled Dead ExitCode StatusCode Driver Scope Action RW Internal Attachable Ingress EnableIPv4 EnableIPv6 ConfigOnly NetworkMode".split(
     " ",
   ),
 );
