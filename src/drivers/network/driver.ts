@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { basename } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
@@ -16,25 +15,20 @@ import { makeEndpoints } from "./endpoints.ts";
 import { openFirewall, type BridgeFirewall } from "./bridge-firewall.ts";
 import { gatewayAddresses, gatewaysOf, targetOf, type Gateways } from "./gateway.ts";
 import { AddressManagement, defaultIpv4Subnets, firstFreeSubnet, uniqueLocalSubnets } from "./ipam.ts";
-import { forwarderOf, type Forwarder } from "./loopback-forwarder.ts";
 import { LinkedFlows } from "./linked-flows.ts";
 import { NameTable } from "./name-table.ts";
-import { PortAllocator, type PortLease, type PortTarget } from "./ports.ts";
+import { Namespaces } from "./namespaces.ts";
+import { noPorts, publishedBy, Publishing, type OpenPorts } from "./publishing.ts";
 import { Removal } from "./removal.ts";
 import { EmbeddedResolver, type ResolverSockets } from "./resolver.ts";
 import {
   applyLinkSysctls,
   attachEndpoint,
-  makeSpareNamespace,
-  nameNamespace,
-  type NamedNamespace,
   openNamespace,
   openNamespaceRoute,
   reopenResolverSockets,
   setDefaultRoutes,
   silenceEndpoint,
-  takeNamespace,
-  type SpareNamespace,
 } from "./sandbox.ts";
 import type {
   EndpointRequest,
@@ -43,7 +37,6 @@ import type {
   NetworkConfig,
   NetworkDriver,
   PortRequest,
-  PublishedPort,
   ResolverConfig,
   SandboxState,
   Subnet,
@@ -64,9 +57,7 @@ interface Sandbox {
   readonly netnsPath: string;
   readonly resolverConfig: ResolverConfig;
   endpoints: readonly EndpointState[];
-  ports: readonly PublishedPort[];
-  leases: readonly PortLease[];
-  forwarders: readonly Forwarder[];
+  ports: OpenPorts;
   resolver: EmbeddedResolver | undefined;
   /** What is left to be done by `joinSandbox`; the socket talks to the namespace. */
   unjoined?: { readonly request: SandboxRequest; readonly inner: RouteSocket } | undefined;
@@ -80,12 +71,10 @@ export class HostNetworkDriver implements NetworkDriver {
   readonly #route = new RouteSocket();
   readonly #firewall: BridgeFirewall;
   readonly #addresses = new AddressManagement();
-  readonly #ports = new PortAllocator();
+  readonly #publishing: Publishing;
+  readonly #namespaces: Namespaces;
   readonly #names = new NameTable();
   readonly #linked = new LinkedFlows();
-  #spare: SpareNamespace | undefined;
-  /** Namespaces of containers that have no sandbox yet. */
-  readonly #reserved = new Map<string, NamedNamespace>();
   readonly #networks = new Map<string, Network>();
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #locks = new KeyedMutex();
@@ -95,17 +84,19 @@ export class HostNetworkDriver implements NetworkDriver {
     this.#removal = new Removal(options.kernel, options.log);
     this.#log = options.log;
     this.#firewall = openFirewall(options.instance.nftTable, options.log);
+    this.#publishing = new Publishing(this.#firewall, options.log);
+    this.#namespaces = new Namespaces(this.#namespaceFolder, (path) => this.#removal.removeNamespaceLater(path));
   }
 
   async restore(networks: readonly NetworkConfig[], sandboxes: readonly RestoredSandbox[]): Promise<void> {
-    mkdirSync(this.#namespaces, { recursive: true, mode: 0o711 });
+    mkdirSync(this.#namespaceFolder, { recursive: true, mode: 0o711 });
     await this.#firewall.reset();
     for (const id of this.#networks.keys()) if (!networks.some((network) => network.id === id)) this.#forgetNetwork(id);
     // One damaged record must not keep the others from working.
     for (const network of networks) this.#attempt("cannot restore network", network.id, () => this.#adoptNetwork(network));
     for (const sandbox of sandboxes)
       this.#attempt("cannot restore network sandbox", sandbox.containerId, () => this.#adoptSandbox(sandbox));
-    for (const sandbox of this.#sandboxes.values()) this.#firewall.includePorts(sandbox.leases);
+    for (const sandbox of this.#sandboxes.values()) this.#firewall.includePorts(sandbox.ports.leases);
     this.#firewall.includeLinked(this.#linked.all());
     await this.#firewall.rebuild();
     await this.#removeOrphans();
@@ -167,7 +158,7 @@ export class HostNetworkDriver implements NetworkDriver {
         const [endpoint] = this.#makeEndpoints([request], sandbox.endpoints, undo);
         assert(endpoint, "one request makes one endpoint");
         using inner = openNamespaceRoute(sandbox.netnsPath);
-        await this.#attach(sandbox.netnsPath, inner, endpoint, request.linkLocal, sandbox.ports.length > 0, undo);
+        await this.#attach(sandbox.netnsPath, inner, endpoint, request.linkLocal, sandbox.ports.leases.length > 0, undo);
         sandbox.endpoints = [...sandbox.endpoints, endpoint];
         this.#startResolver(sandbox, undefined);
         await this.#followGateway(sandbox, inner);
@@ -236,7 +227,7 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   #removeSandbox(containerId: string): void {
-    this.#dropReserved(containerId);
+    this.#namespaces.drop(containerId);
     const sandbox = this.#sandboxes.get(containerId);
     if (!sandbox) return;
     this.#sandboxes.delete(containerId);
@@ -260,20 +251,18 @@ export class HostNetworkDriver implements NetworkDriver {
 
   async close(): Promise<void> {
     this.#firewall.close();
-    this.#spare?.[Symbol.dispose]();
-    this.#spare = undefined;
-    for (const containerId of this.#reserved.keys()) this.#dropReserved(containerId);
+    this.#namespaces.close();
     for (const sandbox of this.#sandboxes.values()) {
       sandbox.unjoined?.inner[Symbol.dispose]();
-      this.#closeListeners(sandbox);
-      this.#ports.release(sandbox.leases);
+      sandbox.resolver?.close();
+      this.#publishing.release(sandbox.ports);
     }
     this.#sandboxes.clear();
     await this.#removal.settled();
     this.#route[Symbol.dispose]();
   }
 
-  get #namespaces(): string {
+  get #namespaceFolder(): string {
     return instancePaths(this.#instance).networkNamespaces;
   }
 
@@ -285,7 +274,7 @@ export class HostNetworkDriver implements NetworkDriver {
     const undo = new DisposableStack();
     try {
       const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
-      const { path: netnsPath, route } = this.#takeReserved(containerId, request.namespace);
+      const { path: netnsPath, route } = this.#namespaces.take(containerId, request.namespace);
       undo.defer(() => this.#removal.removeNamespaceLater(netnsPath));
       undo.use(route);
       const sandbox = newSandbox({ containerId, netnsPath, resolver: request.resolver, endpoints });
@@ -314,7 +303,8 @@ export class HostNetworkDriver implements NetworkDriver {
       const gateways = this.#gateways(endpoints);
       if (gateways[4] ?? gateways[6]) setDefaultRoutes(inner, gatewayAddresses(gateways));
       applyLinkSysctls(netnsPath, request.sysctls);
-      await this.#publish(sandbox, this.#ports.allocate(this.#boundRequests(request.ports, gateways), targetOf(gateways)));
+      const ports = this.#boundRequests(request.ports, gateways);
+      await this.#publishing.open(ports, targetOf(gateways), (open) => (sandbox.ports = open));
       for (const endpoint of endpoints) this.#announce(endpoint);
       undo.move();
       return stateOf(sandbox);
@@ -328,40 +318,11 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   prepareSandbox(): void {
-    this.#spare ??= makeSpareNamespace();
+    this.#namespaces.prepare();
   }
 
   reserveNamespace(containerId: string): string {
-    const namespace = this.#nameNamespace(containerId, this.#takeSpare());
-    this.#dropReserved(containerId);
-    this.#reserved.set(containerId, namespace);
-    return namespace.path;
-  }
-
-  #takeReserved(containerId: string, given: number | undefined): NamedNamespace {
-    if (given !== undefined) return this.#nameNamespace(containerId, takeNamespace(given));
-    const namespace = this.#reserved.get(containerId);
-    this.#reserved.delete(containerId);
-    return namespace ?? this.#nameNamespace(containerId, this.#takeSpare());
-  }
-
-  #dropReserved(containerId: string): void {
-    const namespace = this.#reserved.get(containerId);
-    if (!namespace) return;
-    this.#reserved.delete(containerId);
-    namespace.route[Symbol.dispose]();
-    this.#removal.removeNamespaceLater(namespace.path);
-  }
-
-  /** A name of its own each time: the namespace of an earlier run may still be on its way out. */
-  #nameNamespace(containerId: string, spare: SpareNamespace): NamedNamespace {
-    return nameNamespace(spare, `${this.#namespaces}/${containerId.slice(0, 12)}-${randomBytes(3).toString("hex")}`);
-  }
-
-  #takeSpare(): SpareNamespace {
-    const spare = this.#spare ?? makeSpareNamespace();
-    this.#spare = undefined;
-    return spare;
+    return this.#namespaces.reserve(containerId);
   }
 
   /** The host's own network: no namespace, no addresses, and published ports mean nothing. */
@@ -440,44 +401,21 @@ export class HostNetworkDriver implements NetworkDriver {
     return requests.map((request) => (request.hostIp === "" && binding !== "" ? { ...request, hostIp: binding } : request));
   }
 
-  async #publish(sandbox: Sandbox, leases: readonly PortLease[]): Promise<void> {
-    sandbox.leases = leases;
-    sandbox.forwarders = leases.flatMap((lease) => forwarderOf(lease, this.#log) ?? []);
-    sandbox.ports = leases.map((lease) => lease.published);
-    await this.#firewall.publish(leases);
-  }
-
   /** After a change of endpoints: default routes and published ports follow the gateway. */
   async #followGateway(sandbox: Sandbox, inner: RouteSocket): Promise<void> {
     const gateways = this.#gateways(sandbox.endpoints);
     setDefaultRoutes(inner, gatewayAddresses(gateways));
     const target = targetOf(gateways);
-    if (sandbox.leases.every((lease) => lease.targetAddress === target.ipv4 || lease.targetAddress === target.ipv6)) return;
-    const { ports } = sandbox;
+    if (sandbox.ports.leases.every((lease) => lease.targetAddress === target.ipv4 || lease.targetAddress === target.ipv6)) return;
+    const published = publishedBy(sandbox.ports);
     this.#unpublish(sandbox);
     if (target.ipv4 === undefined && target.ipv6 === undefined) return;
-    await this.#publish(sandbox, this.#adoptPorts(sandbox.containerId, ports, target));
-  }
-
-  /** Ports that are published already. One that somebody else has taken meanwhile is named in the log and left out. */
-  #adoptPorts(containerId: string, ports: readonly PublishedPort[], target: PortTarget): PortLease[] {
-    return ports.flatMap((port) => {
-      try {
-        return this.#ports.adopt(port, target);
-      } catch (error) {
-        this.#log.warn("published port is lost", { container: containerId, port, error: messageOf(error) });
-        return [];
-      }
-    });
+    await this.#publishing.reopen(sandbox.containerId, published, target, (open) => (sandbox.ports = open));
   }
 
   #unpublish(sandbox: Sandbox): void {
-    this.#firewall.unpublish(sandbox.leases);
-    for (const forwarder of sandbox.forwarders) forwarder.close();
-    this.#ports.release(sandbox.leases);
-    sandbox.leases = [];
-    sandbox.forwarders = [];
-    sandbox.ports = [];
+    this.#publishing.close(sandbox.ports);
+    sandbox.ports = noPorts;
   }
 
   /** Takes back all that a sandbox shows to others: ports, names, DNS server. */
@@ -486,11 +424,6 @@ export class HostNetworkDriver implements NetworkDriver {
     sandbox.resolver?.close();
     sandbox.resolver = undefined;
     for (const endpoint of sandbox.endpoints) this.#names.remove(endpoint);
-  }
-
-  #closeListeners(sandbox: Sandbox): void {
-    for (const forwarder of sandbox.forwarders) forwarder.close();
-    sandbox.resolver?.close();
   }
 
   #releaseAddresses(endpoint: EndpointState): void {
@@ -526,10 +459,7 @@ export class HostNetworkDriver implements NetworkDriver {
     const { containerId, netnsPath, endpoints } = restored;
     const sandbox = newSandbox(restored);
     this.#sandboxes.set(containerId, sandbox);
-    const leases = this.#adoptPorts(containerId, restored.ports, targetOf(this.#gateways(endpoints)));
-    sandbox.leases = leases;
-    sandbox.ports = leases.map((lease) => lease.published);
-    sandbox.forwarders = leases.flatMap((lease) => forwarderOf(lease, this.#log) ?? []);
+    sandbox.ports = this.#publishing.restore(containerId, restored.ports, targetOf(this.#gateways(endpoints)));
     for (const endpoint of endpoints) this.#announce(endpoint);
     if (netnsPath !== "" && isNetworkNamespace(netnsPath)) this.#startResolver(sandbox, undefined);
   }
@@ -548,7 +478,7 @@ export class HostNetworkDriver implements NetworkDriver {
   /** Links and namespaces of nobody. */
   async #removeOrphans(): Promise<void> {
     const sandboxes = [...this.#sandboxes.values()];
-    await this.#removal.removeOrphans(this.#instance, this.#route, this.#namespaces, {
+    await this.#removal.removeOrphans(this.#instance, this.#route, this.#namespaceFolder, {
       bridges: new Set([...this.#networks.values()].map((network) => network.config.bridge)),
       hostLinks: new Set(sandboxes.flatMap((sandbox) => sandbox.endpoints.map((endpoint) => endpoint.hostLink))),
       namespaces: new Set(sandboxes.map((sandbox) => basename(sandbox.netnsPath))),
@@ -599,7 +529,9 @@ function newSandbox(from: {
   readonly resolver: ResolverConfig;
 }): Sandbox {
   const { containerId, netnsPath, endpoints, resolver: resolverConfig } = from;
-  return { containerId, netnsPath, resolverConfig, endpoints, ports: [], leases: [], forwarders: [], resolver: undefined };
+  return { containerId, netnsPath, resolverConfig, endpoints, ports: noPorts, resolver: undefined };
 }
 
-const stateOf = ({ containerId, netnsPath, endpoints, ports }: Sandbox): SandboxState => ({ containerId, netnsPath, endpoints, ports });
+function stateOf({ containerId, netnsPath, endpoints, ports }: Sandbox): SandboxState {
+  return { containerId, netnsPath, endpoints, ports: publishedBy(ports) };
+}
