@@ -7,10 +7,9 @@ import { containerAttributes } from "./create.ts";
 import type { ContainerDependencies } from "./dependencies.ts";
 import type { LiveContainer, LiveContainers } from "./live.ts";
 import { rewriteLinkingFiles } from "./networking.ts";
-import { removeSized } from "./rootfs.ts";
+import { hasAnonymousVolumes, Removals } from "./removals.ts";
 import { decideRestart } from "./restart-policy.ts";
 import { parseSignal, parseSignalFor, SIGKILL } from "./signals.ts";
-import { sizeLimitOf } from "./size-limit.ts";
 import { cgroupsPath } from "./spec/assemble.ts";
 import type { SpareMonitors } from "./spare-monitor.ts";
 import { now, runtimeOf, startContainer } from "./start.ts";
@@ -24,6 +23,7 @@ export class Lifecycle {
   readonly #live: LiveContainers;
   readonly #waiters: Waiters;
   readonly #spares: SpareMonitors;
+  readonly #removals: Removals;
   readonly #locks = new KeyedMutex();
   #closing = false;
 
@@ -32,6 +32,7 @@ export class Lifecycle {
     this.#live = live;
     this.#waiters = waiters;
     this.#spares = spares;
+    this.#removals = new Removals(deps, live, waiters);
   }
 
   /**
@@ -76,7 +77,7 @@ export class Lifecycle {
     for (const waiting of live.pending) waiting.started.resolve({ output: undefined });
     live.pending.clear();
     live.stdin = undefined;
-    if (this.#deps.containers.get(id).hostConfig.AutoRemove) void this.#removeNow(id, { volumes: true });
+    if (this.#deps.containers.get(id).hostConfig.AutoRemove) void this.#removals.remove(id, { volumes: true });
   }
 
   /** Takes up a container that runs since before this daemon: after a restart of the daemon. */
@@ -123,7 +124,7 @@ export class Lifecycle {
       const removes = record.hostConfig.AutoRemove === true && !live.keepAfterExit;
       const { exitCode, oomKilled, error = "" } = exit;
       const recorded = removes
-        ? this.#forget(record)
+        ? this.#removals.forget(record)
         : containers.change(id, { type: "exit", exitCode, oomKilled, error, at: now(this.#deps) });
       if (removes) recorded.catch((failure: unknown) => log.error("removal failed", { container: id, error: messageOf(failure) }));
       live.stdin = undefined;
@@ -138,7 +139,7 @@ export class Lifecycle {
       // A removal that does not get to the disk is made up for by the next start of the daemon: nobody waits for it here.
       await Promise.all([drained, released, ...(removes ? [] : [recorded])]);
       const result = { exitCode, ...(exit.error !== undefined && { error: exit.error }) };
-      if (removes) await this.#removed(record, { volumes: true }, result, recorded);
+      if (removes) await this.#removals.finish(record, { volumes: true }, result, recorded);
       else this.#afterExit(id, live, result, ranMilliseconds);
     } catch (error) {
       // A removal that won the race has done the rest.
@@ -385,84 +386,14 @@ export class Lifecycle {
       await live.ended.promise.catch(() => undefined);
       if (!this.#deps.containers.peek(id)) return; // AutoRemove was faster
     }
-    await this.#removeNow(id, options);
-  }
-
-  #removeNow(id: string, options: { readonly volumes: boolean }): Promise<void> {
-    return this.#locks.run(`remove ${id}`, async () => {
-      const record = this.#deps.containers.peek(id);
-      if (!record) return;
-      if (record.state.status === "starting" || isRunning(record.state)) {
-        throw new EngineError("conflict", `removal of container ${record.name} is already in progress`);
-      }
-      const forgotten = this.#forget(record);
-      await forgotten;
-      await this.#removed(record, options, { exitCode: record.state.exitCode }, forgotten);
-    });
-  }
-
-  /** Takes the record away: the name is free at once, on disk when this resolves. */
-  #forget(record: ContainerRecord): Promise<void> {
-    const removed = this.#deps.containers.remove(record.id);
-    for (const mount of record.mounts) if (mount.name !== undefined) this.#deps.volumes.removeUser(mount.name, record.id);
-    return removed;
-  }
-
-  /** The record is gone: tells it, and lets files follow when it is gone from the disk, too. */
-  async #removed(
-    record: ContainerRecord,
-    options: { readonly volumes: boolean },
-    result: WaitResult,
-    forgotten: Promise<void>,
-  ): Promise<void> {
-    const { events, volumes, log } = this.#deps;
-    const live = this.#live.of(record.id);
-    events.emit("container", "destroy", record.id, containerAttributes(record));
-    const anonymous = options.volumes ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined) : [];
-    if (anonymous.length === 0) this.#waiters.removed(record.id, result);
-    this.#live.delete(record.id);
-    // Folders that are just being made must not outlive the removal.
-    const cleanup = Promise.allSettled([forgotten, live.teardown, live.folders, live.dropSpare()])
-      .then(() => this.#removeFolders(record))
-      .catch((error: unknown) => log.error("removal of files failed", { container: record.id, error: messageOf(error) }));
-    this.#cleanups.add(cleanup);
-    void cleanup.finally(() => this.#cleanups.delete(cleanup));
-    if (anonymous.length === 0) return;
-    try {
-      await live.teardown;
-      for (const { name = "" } of anonymous) {
-        await volumes.remove(name, true).catch((error: unknown) => {
-          if (!isKind(error, "conflict")) throw error; // another container has it too
-        });
-      }
-    } finally {
-      // Whoever hears of the removal finds its volumes gone, as with Docker.
-      this.#waiters.removed(record.id, result);
-    }
-  }
-
-  readonly #cleanups = new Set<Promise<void>>();
-
-  async #removeFolders(record: ContainerRecord): Promise<void> {
-    const { id, imageId, layers, mounts } = record;
-    const paths = instancePaths(this.#deps.instance).container(id);
-    await this.#deps.logs.remove(id, { spoolFolder: paths.spool, logsFolder: paths.logs });
-    await this.#deps.snapshots.unmount(paths.rootfs);
-    if (sizeLimitOf(record) !== "none") await removeSized(this.#deps, record);
-    await this.#deps.removeTree(paths.folder);
-    if (!this.#deps.images.peek(imageId)) await this.#deps.images.releaseLayers(layers);
-    for (const { image } of mounts) if (image && !this.#deps.images.peek(image.id)) await this.#deps.images.releaseLayers(image.layers);
+    await this.#removals.remove(id, options);
   }
 
   /** Waits until everything that was begun off the user's path is done. */
   async settle(): Promise<void> {
     this.beginShutdown();
-    await Promise.allSettled([...this.#cleanups, this.#spares.close(), ...[...this.#live.all()].map((live) => live.dropSpare())]);
+    await Promise.allSettled([this.#removals.settled(), this.#spares.close(), ...[...this.#live.all()].map((live) => live.dropSpare())]);
   }
-}
-
-function hasAnonymousVolumes({ mounts }: ContainerRecord): boolean {
-  return mounts.some((mount) => mount.anonymous && mount.name !== undefined);
 }
 
 /** A program that ends at once is over by then, and its end makes the next spare monitor. */

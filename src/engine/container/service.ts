@@ -345,15 +345,20 @@ export class ContainerService {
     return networkEndpoints(this.#deps.containers.all(), networkId);
   }
 
+  /** Those that a prune takes: they do not run, and are not about to. */
+  prunable(selected: (record: ContainerRecord) => boolean): ContainerRecord[] {
+    const isIdle = ({ state }: ContainerRecord): boolean =>
+      !isRunning(state) && state.status !== "restarting" && state.status !== "starting";
+    return this.list().filter((record) => isIdle(record) && selected(record));
+  }
+
   /** Removes containers that do not run. */
   async prune(
     selected: (record: ContainerRecord) => boolean,
   ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }> {
     const deleted: string[] = [];
     let reclaimedBytes = 0;
-    for (const record of this.list()) {
-      if (isRunning(record.state) || record.state.status === "restarting" || record.state.status === "starting" || !selected(record))
-        continue;
+    for (const record of this.prunable(selected)) {
       const { sizeBytes } = await this.size(record.id);
       try {
         await this.lifecycle.remove(record.id, { force: false, volumes: false });
@@ -378,10 +383,10 @@ export class ContainerService {
     );
   }
 
-  /** Bytes the container has written over its image. */
-  async size(id: string): Promise<{ readonly sizeBytes: number }> {
+  /** Bytes the container has written over its image: as it sees them, and the blocks that they take. */
+  async size(id: string): Promise<{ readonly sizeBytes: number; readonly allocatedBytes: number }> {
     const record = this.#deps.containers.peek(id);
-    if (!record) return { sizeBytes: 0 }; // removed while a list is made
+    if (!record) return { sizeBytes: 0, allocatedBytes: 0 }; // removed while a list is made
     return this.#deps.snapshots.usage(await openUpper(this.#deps, record));
   }
 
