@@ -80,7 +80,11 @@ describe("SEC-03, D11: a container of a daemon with --userns-remap", () => {
     expect(said).toContain("can't open '/host/secret': Permission denied");
     expect(said).toContain("/host/x: Permission denied");
     expect(ownerOf(join(host, "open/mine"))).toBe(`${base + 5}:${base + 6}`);
-    // rootplease: the host's root file system and a chroot.
+  }, 30_000);
+
+  // The files of a hostfs belong to nobody inside of that kernel: what it lets whom do says nothing.
+  const isOnHostfs = readFileSync("/proc/self/mounts", "utf8").includes(" / hostfs ");
+  test.skipIf(isOnHostfs)("EXA-19: a chroot to the host's root file system is no way out", async () => {
     const escaped = await inNone("-v", "/:/hostOS", "chroot /hostOS cat /etc/shadow; chroot /hostOS touch /etc/gantry-test-escaped");
     expect(escaped).toContain("Permission denied");
     expect(existsSync("/etc/gantry-test-escaped")).toBe(false);
