@@ -3,6 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAptSources, sourceLine, sourcesOf } from "./apt-sources.ts";
+import { distributions, type Distribution } from "./distributions.ts";
+
+const named = (name: string): Distribution => {
+  const found = distributions.find((one) => one.name === name);
+  if (!found) throw new Error(name);
+  return found;
+};
+const [debian, ubuntu] = [named("debian"), named("ubuntu")];
 
 const root = mkdtempSync(join(tmpdir(), "gantry-apt-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -28,13 +36,24 @@ test("readAptSources() reads both formats, and leaves out sources, other compone
 test("readAptSources() finds none where there is no apt", () => expect(readAptSources("/nonexistent")).toEqual([]));
 
 test("sourcesOf() takes a suite with its updates and security fixes", () => {
-  expect(sourcesOf("trixie", readAptSources(root)).map(({ suite }) => suite)).toEqual(["trixie", "trixie-updates"]);
+  expect(sourcesOf(debian, "trixie", readAptSources(root)).map(({ suite }) => suite)).toEqual(["trixie", "trixie-updates"]);
 });
 
 test("sourcesOf() takes another suite from a mirror of the same distribution", () => {
-  expect(sourcesOf("sid", readAptSources(root)).map(sourceLine)).toEqual(["deb [signed-by=/k.gpg] http://one.example/debian sid main"]);
+  expect(sourcesOf(debian, "sid", readAptSources(root)).map((source) => sourceLine(source))).toEqual([
+    "deb [signed-by=/k.gpg] http://one.example/debian sid main",
+  ]);
 });
 
 test("sourcesOf() says what to do on a host of another distribution", () => {
-  expect(() => sourcesOf("bookworm", [{ uri: "http://archive.example/ubuntu", suite: "noble" }])).toThrow("--mirror URL");
+  expect(() => sourcesOf(debian, "bookworm", [{ uri: "http://archive.example/ubuntu", suite: "noble" }])).toThrow("--mirror URL");
+  expect(() => sourcesOf(ubuntu, "noble", readAptSources(root))).toThrow("no mirror of Ubuntu's noble: give one with --mirror URL");
+});
+
+test("sourcesOf() takes Ubuntu's suites from Ubuntu's mirror alone", () => {
+  const all = [
+    { uri: "http://one.example/debian", suite: "bookworm" },
+    { uri: "http://two.example/ubuntu", suite: "jammy-updates", signedBy: "/usr/share/keyrings/ubuntu-archive-keyring.gpg" },
+  ];
+  expect(sourcesOf(ubuntu, "noble", all)).toEqual([{ uri: "http://two.example/ubuntu", suite: "noble", signedBy: all[1]?.signedBy ?? "" }]);
 });

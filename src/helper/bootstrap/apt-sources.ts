@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { EngineError } from "#lib/errors.ts";
+import type { Distribution } from "./distributions.ts";
 
 /** Where packages of a suite come from. */
 export interface AptSource {
@@ -14,20 +15,26 @@ export interface AptSource {
  * one as well.
  * @throws {EngineError} `unavailable` when the host has no source that fits
  */
-export function sourcesOf(suite: string, all: readonly AptSource[] = readAptSources()): AptSource[] {
-  const exact = all.filter((source) => [suite, `${suite}-updates`, `${suite}-security`].includes(source.suite));
+export function sourcesOf(distribution: Distribution, suite: string, all: readonly AptSource[] = readAptSources()): AptSource[] {
+  const own = all.filter((source) => isOf(distribution, source));
+  const exact = own.filter((source) => [suite, `${suite}-updates`, `${suite}-security`].includes(source.suite));
   if (exact.some((source) => source.suite === suite)) return exact;
-  const debian = all.find(({ signedBy, suite: other }) => signedBy?.includes("debian-archive") || debianSuites.has(other));
-  if (!debian)
-    throw new EngineError("unavailable", `this host's apt sources name no mirror of Debian's ${suite}: give one with --mirror URL`);
-  return [{ ...debian, suite }];
+  const [other] = own;
+  if (!other)
+    throw new EngineError(
+      "unavailable",
+      `this host's apt sources name no mirror of ${distribution.title}'s ${suite}: give one with --mirror URL`,
+    );
+  return [{ ...other, suite }];
 }
 
-const debianSuites = new Set(["bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable", "oldstable"]);
+function isOf({ keyPrefix, suites }: Distribution, { suite, signedBy }: AptSource): boolean {
+  return (signedBy?.includes(keyPrefix) ?? false) || suites.has(suite.replace(/-(updates|security|backports|proposed)$/, ""));
+}
 
 /** One line for sources.list. Source: sources.list(5). */
-export const sourceLine = ({ uri, suite, signedBy }: AptSource): string =>
-  `deb ${signedBy ? `[signed-by=${signedBy}] ` : ""}${uri} ${suite} main`;
+export const sourceLine = ({ uri, suite, signedBy }: AptSource, components: readonly string[] = ["main"]): string =>
+  `deb ${signedBy ? `[signed-by=${signedBy}] ` : ""}${uri} ${suite} ${components.join(" ")}`;
 
 /** Sources of binary packages with a component `main`, from both formats. Source: sources.list(5). */
 export function readAptSources(root = "/etc/apt"): AptSource[] {

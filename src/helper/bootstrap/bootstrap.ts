@@ -2,23 +2,23 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EngineError } from "#lib/errors.ts";
+import { buildAptSystem, variants, type AptSystem, type Variant } from "./apt-system.ts";
 import { buildBusybox } from "./busybox.ts";
-import { buildDebian } from "./debian.ts";
+import { distributions } from "./distributions.ts";
 import { imageArchive, type BootstrappedImage } from "./image-archive.ts";
 
-export interface BootstrapOptions {
+export interface BootstrapOptions extends Partial<Omit<AptSystem, "distribution" | "suite" | "variant" | "tell">> {
   /** File that gets the archive, `-` for stdout. */
   readonly output: string;
-  /** Mirror of Debian; absent: the one this host uses. */
-  readonly mirror?: string;
+  readonly variant?: string;
   /** Progress, a line each. */
   readonly tell?: (line: string) => void;
 }
 
 /**
- * Makes a first image without any registry, from the signed packages of the host's distribution: `busybox`, or `debian:SUITE`. The same
- * versions of the packages make the same digests.
- * @throws {EngineError} `invalid` for another name; `unavailable` saying what to install, or what apt complained of
+ * Makes a first image without any registry, from signed packages: `busybox` of the host's distribution, `debian:SUITE` or `ubuntu:SUITE`. The
+ * same versions of the packages make the same digests.
+ * @throws {EngineError} `invalid` for another name or a bad option; `unavailable` saying what to install, or what apt complained of
  */
 export async function bootstrapImage(name: string, options: BootstrapOptions): Promise<{ readonly reference: string }> {
   const folder = mkdtempSync(join(tmpdir(), "gantry-bootstrap-"));
@@ -31,11 +31,28 @@ export async function bootstrapImage(name: string, options: BootstrapOptions): P
   }
 }
 
-function build(name: string, folder: string, { mirror, tell = () => {} }: BootstrapOptions): Promise<BootstrappedImage> {
-  if (name === "busybox" || name === "busybox:latest") return buildBusybox(folder, tell);
-  const suite = /^debian:(.+)$/.exec(name)?.[1];
-  if (suite !== undefined) return buildDebian(suite, folder, { tell, ...(mirror !== undefined && { mirror }) });
-  throw new EngineError("invalid", `cannot bootstrap ${JSON.stringify(name)}: use busybox or debian:SUITE, for example debian:bookworm`);
+function build(name: string, folder: string, options: BootstrapOptions): Promise<BootstrappedImage> {
+  const { output: _output, variant, tell = () => {}, ...rest } = options;
+  if (name === "busybox" || name === "busybox:latest") {
+    if (variant !== undefined || Object.keys(rest).length > 0)
+      throw new EngineError("invalid", "busybox is made of this host's own package: it has no options");
+    return buildBusybox(folder, tell);
+  }
+  const [repository, suite] = name.split(/:(.*)/s);
+  const distribution = distributions.find((one) => one.name === repository);
+  if (!distribution || suite === undefined)
+    throw new EngineError(
+      "invalid",
+      `cannot bootstrap ${JSON.stringify(name)}: use busybox, debian:SUITE or ubuntu:SUITE, for example debian:bookworm or ubuntu:noble`,
+    );
+  const system = { components: ["main"], include: [], ...rest, variant: parseVariant(variant ?? "minbase"), distribution, suite, tell };
+  return buildAptSystem(system, folder);
+}
+
+function parseVariant(text: string): Variant {
+  const variant = variants.find((one) => one === text);
+  if (!variant) throw new EngineError("invalid", `invalid variant ${JSON.stringify(text)}: use one of ${variants.join(", ")}`);
+  return variant;
 }
 
 async function write(image: BootstrappedImage, output: string): Promise<void> {

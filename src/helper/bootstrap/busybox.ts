@@ -4,6 +4,8 @@ import { EngineError } from "#lib/errors.ts";
 import type { BootstrappedImage } from "./image-archive.ts";
 import { LayerWriter } from "./layer-writer.ts";
 import { run } from "./run.ts";
+import { parseParagraphs } from "./sbom-control.ts";
+import { distributionOf, toPackage } from "./sbom-package.ts";
 
 const packageName = "busybox-static";
 
@@ -35,7 +37,8 @@ const files: Readonly<Record<string, string>> = {
 export async function buildBusybox(folder: string, tell: (line: string) => void): Promise<BootstrappedImage> {
   tell(`downloading ${packageName} with apt`);
   const packageFile = await download(folder, tell);
-  const version = (await run(["dpkg-deb", "--field", packageFile, "Version"], { folder })).trim();
+  const control = parseParagraphs(await run(["dpkg-deb", "--field", packageFile], { folder }))[0] ?? new Map<string, string>();
+  const version = control.get("version") ?? "";
   await run(["dpkg-deb", "--extract", packageFile, "unpacked"], { folder });
   const program = findBusybox(join(folder, "unpacked"));
   const epochSeconds = Math.floor(statSync(program).mtimeMs / 1000);
@@ -68,6 +71,8 @@ export async function buildBusybox(folder: string, tell: (line: string) => void)
     epochSeconds,
     labels: { "org.opencontainers.image.title": "busybox", "org.opencontainers.image.version": version },
     createdBy: `gantry image bootstrap busybox (${packageName} ${version})`,
+    packages: [toPackage(control, { copyright: copyrightIn(join(folder, "unpacked")), sha256: sha256Of(join(folder, packageFile)) })],
+    distribution: distributionOf(),
   };
 }
 
@@ -86,6 +91,13 @@ async function download(folder: string, tell: (line: string) => void): Promise<s
   if (name === undefined) throw new EngineError("unavailable", `apt-get download left no ${packageName} package`);
   return name;
 }
+
+function copyrightIn(root: string): string | undefined {
+  const path = join(root, "usr/share/doc", packageName, "copyright");
+  return statSync(path, { throwIfNoEntry: false }) && readFileSync(path, "utf8");
+}
+
+const sha256Of = (path: string): string => new Bun.CryptoHasher("sha256").update(readFileSync(path)).digest("hex");
 
 function findBusybox(root: string): string {
   const path = ["bin/busybox", "usr/bin/busybox"]

@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { EngineError } from "#lib/errors.ts";
 import type { TarEntry } from "#lib/tar/entry.ts";
 import { TarReader } from "#lib/tar/reader.ts";
 import type { LayerWriter } from "./layer-writer.ts";
+import { pushFile } from "./push-file.ts";
 
 const secondsPerDay = 86_400;
 
@@ -81,16 +81,4 @@ function headOf(entry: TarEntry, path: string, epochSeconds: number) {
 /** The third field is the day of the last change of the password. Source: shadow(5). */
 function redated(shadow: string, epochSeconds: number): string {
   return shadow.replace(/^([^:\n]*:[^:\n]*):\d+:/gm, `$1:${Math.floor(epochSeconds / secondsPerDay)}:`);
-}
-
-function pushFile(path: string, reader: TarReader): void {
-  const descriptor = openSync(path, "r");
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  try {
-    for (let length = readSync(descriptor, buffer); length > 0; length = readSync(descriptor, buffer))
-      reader.push(buffer.subarray(0, length));
-    reader.finish();
-  } finally {
-    closeSync(descriptor);
-  }
 }

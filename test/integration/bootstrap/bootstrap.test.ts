@@ -48,7 +48,7 @@ describe.skipIf(!reachable)("gantry image bootstrap busybox", () => {
 
 test("another name is refused, and nothing is left of the attempt", async () => {
   const before = readdirSync(tmpdir()).filter((name) => name.startsWith("gantry-bootstrap-"));
-  expect(bootstrapImage("alpine", { output: join(folder, "none.tar") })).rejects.toThrow("use busybox or debian:SUITE");
+  expect(bootstrapImage("alpine", { output: join(folder, "none.tar") })).rejects.toThrow("use busybox, debian:SUITE or ubuntu:SUITE");
   expect(bootstrapImage("debian:../etc", { output: join(folder, "none.tar") })).rejects.toThrow("invalid suite");
   await Promise.resolve();
   expect(readdirSync(tmpdir()).filter((name) => name.startsWith("gantry-bootstrap-"))).toEqual(before);
