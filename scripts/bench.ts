@@ -2,6 +2,7 @@
 //   npm run bench                            everything, 25 rounds of the short cases
 //   npm run bench -- --rounds 60 --only run  only cases whose name has the word
 //   npm run bench -- --write                 also writes docs/benchmarks.md
+//   npm run bench -- --storage-driver unpacked --only image   with the fall-back for hosts without EROFS
 //   GANTRY_PEER_DOCKER_HOST=unix:///… names Docker's daemon; else /var/run/docker.sock is tried. Nothing is installed.
 import { cpus, release, totalmem } from "node:os";
 import { writeFileSync } from "node:fs";
@@ -15,7 +16,7 @@ import { findSubjects } from "./lib/bench/subject.ts";
 import { startCompiledDaemon } from "./lib/compiled-daemon.ts";
 
 const options = parseOptions(process.argv.slice(2));
-const daemon = await startCompiledDaemon();
+const daemon = await startCompiledDaemon(options.storageDriver === undefined ? [] : [`--storage-driver=${options.storageDriver}`]);
 const rows: string[] = [];
 const subjects = await findSubjects(daemon);
 console.log(head());
@@ -24,7 +25,7 @@ try {
   if (isChosen("parallel")) report("50 × `run --rm`, ten at a time", await measureParallel(subjects));
   if (isChosen("list")) await reportList();
   if (isChosen("api")) for (const [name, medians] of await measureApi(subjects, options.rounds)) report(name, medians);
-  if (isChosen("image")) await measureImages();
+  if (["image", "load", "save", "pull", "rmi"].some(isChosen)) await measureImages();
   if (isChosen("memory")) await reportMemory();
 } finally {
   await daemon.stop();
@@ -33,7 +34,8 @@ if (options.write) writeReport();
 
 async function measureImages(): Promise<void> {
   await using big = await makeBigImage();
-  for (const one of imageCases(big)) report(one.name, await measure(subjects, { ...one, rounds: 3 }, options.rounds));
+  for (const one of imageCases(big).filter(({ name }) => isChosen("image") || isChosen(name)))
+    report(one.name, await measure(subjects, { ...one, rounds: 3 }, options.rounds));
 }
 
 function imageCases({ archive, name, remote, description }: BigImage): Case[] {
@@ -103,7 +105,19 @@ ${rows.join("\n")}
   writeFileSync("docs/benchmarks.md", text);
 }
 
-function parseOptions(args: readonly string[]): { rounds: number; only: string | undefined; write: boolean } {
+interface Options {
+  readonly rounds: number;
+  readonly only: string | undefined;
+  readonly storageDriver: string | undefined;
+  readonly write: boolean;
+}
+
+function parseOptions(args: readonly string[]): Options {
   const value = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
-  return { rounds: Number(value("--rounds") ?? 25), only: value("--only"), write: args.includes("--write") };
+  return {
+    rounds: Number(value("--rounds") ?? 25),
+    only: value("--only"),
+    storageDriver: value("--storage-driver"),
+    write: args.includes("--write"),
+  };
 }

@@ -17,8 +17,8 @@ export interface CompiledDaemon {
   stop(): Promise<void>;
 }
 
-/** The compiled daemon with roots of its own and the test image loaded. */
-export async function startCompiledDaemon(): Promise<CompiledDaemon> {
+/** The compiled daemon with roots of its own and the test image loaded. @param flags  further ones of the daemon */
+export async function startCompiledDaemon(flags: readonly string[] = []): Promise<CompiledDaemon> {
   const { path: executable } = await ensureExecutable();
   const dataRoot = mkdtempSync(join(tmpdir(), "gantry-bench-"));
   const execRoot = `/run/gantry-bench-${process.pid}`;
@@ -46,6 +46,7 @@ export async function startCompiledDaemon(): Promise<CompiledDaemon> {
           `unix://${socket}`,
           "--config-file=/dev/null",
           "--log-level=warn",
+          ...flags,
         ],
         {
           stdio: ["ignore", "inherit", "inherit"],

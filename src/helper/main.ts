@@ -1,12 +1,14 @@
 import { writeSync } from "node:fs";
+import { findBlobDamage } from "#drivers/content/verify.ts";
 import { buildLayer } from "#drivers/snapshot/build.ts";
 import { findChanges } from "#drivers/snapshot/diff.ts";
 import type { HelperCommand, HelperCommands, HelperReply } from "#drivers/snapshot/helper-protocol.ts";
 import { ingestLayer } from "#drivers/snapshot/ingest.ts";
-import { findDamage } from "#drivers/snapshot/verify.ts";
+import { findLayerDamage } from "#drivers/snapshot/verify.ts";
 import { copyUp } from "#drivers/volume/copy-up.ts";
 import { attachMountOfProcess } from "#os/detached-tree.ts";
 import { mountWithPropagation } from "#os/mount.ts";
+import { removeTree } from "#os/remove-tree.ts";
 import { writeDiffArchive } from "#drivers/snapshot/write-diff.ts";
 import { replyFailure } from "./failure.ts";
 import { restrictSelf } from "./restrict.ts";
@@ -23,6 +25,10 @@ const handlers: Handlers = {
   diff: ({ upper, lowers }) => findChanges(upper, lowers),
   "write-diff": ({ upper, lowers, path }) => writeDiffArchive(upper, lowers, path),
   "copy-up": (request) => copyUp(request),
+  "remove-tree": ({ path }) => {
+    removeTree(path);
+    return null;
+  },
   "mount-volume": (request) => {
     mountWithPropagation(request);
     return null;
@@ -31,7 +37,8 @@ const handlers: Handlers = {
     attachMountOfProcess(process, path, target);
     return null;
   },
-  verify: (request) => findDamage(request) ?? null,
+  verify: (layers) => layers.map(findLayerDamage),
+  "verify-blobs": findBlobDamage,
 };
 
 /** What is no single piece of work. The client starts these for a person, but for the first: they work with the host's own programs and keep its rights. */

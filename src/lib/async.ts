@@ -41,10 +41,21 @@ export class Semaphore {
     try {
       return await body();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
+      this.#leave();
     }
+  }
+
+  /** One more place for somebody who can do without, if nobody waits for it; given back by disposal. */
+  tryTake(): Disposable | undefined {
+    if (this.#free === 0) return undefined;
+    this.#free--;
+    return { [Symbol.dispose]: () => this.#leave() };
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
   }
 }
 

@@ -18,8 +18,12 @@ export class TemporaryFile implements AsyncDisposable {
   }
 
   /** @throws {EngineError} `unavailable` when the disk is full */
-  static async create(folder: string, prefix = ""): Promise<TemporaryFile> {
-    const path = join(folder, `${prefix}${randomId()}`);
+  static create(folder: string, prefix = ""): Promise<TemporaryFile> {
+    return TemporaryFile.at(join(folder, `${prefix}${randomId()}`));
+  }
+
+  /** One with a name of the caller's, who sees to it that there is none yet. @throws {EngineError} as `create` */
+  static async at(path: string): Promise<TemporaryFile> {
     const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
     return new TemporaryFile(path, await open(path, flags, 0o600).catch(diskFailure));
   }
@@ -28,12 +32,21 @@ export class TemporaryFile implements AsyncDisposable {
     return this.#sizeBytes;
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** Appends; calls must not overlap. @throws {EngineError} `unavailable` when the disk is full */
-  async write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): Promise<void> {
+    return this.writeAt(chunk, this.#sizeBytes);
+  }
+
+  /** Writes anywhere, also beyond the end, which is then behind what was written last. @throws {EngineError} as `write` */
+  async writeAt(chunk: Uint8Array, position: number): Promise<void> {
     for (let start = 0; start < chunk.length;) {
-      const { bytesWritten } = await this.#file.write(chunk, start, chunk.length - start, this.#sizeBytes).catch(diskFailure);
+      const { bytesWritten } = await this.#file.write(chunk, start, chunk.length - start, position + start).catch(diskFailure);
       start += bytesWritten;
-      this.#sizeBytes += bytesWritten;
+      this.#sizeBytes = Math.max(this.#sizeBytes, position + start);
     }
   }
 
@@ -59,16 +72,20 @@ export class TemporaryFile implements AsyncDisposable {
     await this.#file.datasync().catch(diskFailure);
   }
 
+  /** No more is written or read here; the file stays until disposal. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#file.close();
+  }
+
   /** The file now belongs to whoever has its path: disposal only closes it. */
   keep(): void {
     this.#isKept = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isOpen) {
-      this.#isOpen = false;
-      await this.#file.close();
-    }
+    await this.close();
     if (!this.#isKept) await rm(this.path, { force: true });
   }
 }

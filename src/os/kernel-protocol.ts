@@ -1,3 +1,4 @@
+import type { ErofsLayer } from "./erofs-layer.ts";
 import type { MountCall } from "./mount.ts";
 import type { ProjectRange } from "./project-quota.ts";
 
@@ -11,7 +12,9 @@ export type KernelTask =
   /** rmdir of a cgroup in every hierarchy, children first; retried while the kernel still sees processes. */
   | { readonly type: "remove-cgroup"; readonly path: string }
   /** Mount of one read-only EROFS layer. */
-  | { readonly type: "mount-erofs"; readonly index: string; readonly data: string; readonly target: string }
+  | ({ readonly type: "mount-erofs" } & ErofsLayer)
+  /** The same in place of one that is mounted there: who has that one goes on with it. */
+  | ({ readonly type: "replace-erofs" } & ErofsLayer)
   /** Mount of a file with a file system, through a loop device. */
   | { readonly type: "mount-file"; readonly file: string; readonly target: string; readonly fileSystem: string; readonly options: string }
   | { readonly type: "bind-mount"; readonly source: string; readonly target: string; readonly readOnly: boolean }

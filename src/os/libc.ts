@@ -20,6 +20,7 @@ const library = dlopen("libc.so.6", {
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
   inotify_rm_watch: { args: ["i32", "i32"], returns: "i32" },
   flock: { args: ["i32", "i32"], returns: "i32" },
+  posix_fadvise: { args: ["i32", "i64", "i64", "i32"], returns: "i32" },
   fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   rmdir: { args: ["ptr"], returns: "i32" },
   setns: { args: ["i32", "i32"], returns: "i32" },

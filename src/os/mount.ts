@@ -14,6 +14,8 @@ const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const MOVE_MOUNT_BENEATH = 0x200;
+const MOUNT_ATTR_RDONLY = 1;
 const AT_FDCWD = -100;
 const MS_RDONLY = 1;
 const MS_REMOUNT = 32;
@@ -134,6 +136,34 @@ export function mountErofs(index: string, data: string, target: string): void {
   const options = cString(`directio,device=${data}`);
   const [source, place, type] = [cString(index), cString(target), cString("erofs")];
   check(libc.mount(source, place, type, MS_RDONLY, options), `mount erofs layer ${index}`);
+}
+
+/**
+ * Mounts a layer below the one that is mounted at `target`, and detaches that one: a path is at every moment in one of them. Trees and open
+ * files keep the old one.
+ * @param isOnDevices  index and data are block devices
+ */
+export function replaceErofs(index: string, data: string, target: string, isOnDevices = false): void {
+  const context = systemCall("fsopen erofs", SYS_fsopen, "erofs", FSOPEN_CLOEXEC);
+  let mounted = -1;
+  try {
+    for (const [key, value] of [
+      ["source", index],
+      ["device", data],
+    ] as const)
+      systemCall(`erofs option ${key}=${value}`, SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
+    if (!isOnDevices) systemCall("erofs option directio", SYS_fsconfig, context, FSCONFIG_SET_FLAG, "directio", null, 0);
+    systemCall("erofs option ro", SYS_fsconfig, context, FSCONFIG_SET_FLAG, "ro", null, 0);
+    systemCall(`mount erofs layer ${index}`, SYS_fsconfig, context, FSCONFIG_CMD_CREATE, null, null, 0);
+    mounted = systemCall("fsmount erofs", SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+    systemCall(`attach erofs below ${target}`, SYS_move_mount, mounted, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH);
+  } catch (error) {
+    throw withKernelMessage(error, context);
+  } finally {
+    closeSync(context);
+    if (mounted >= 0) closeSync(mounted);
+  }
+  unmount(target);
 }
 
 export function bindMount(source: string, target: string, readOnly: boolean): void {

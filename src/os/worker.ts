@@ -2,10 +2,11 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { messageOf } from "#lib/errors.ts";
 import { removeCgroup } from "./cgroup.ts";
+import { mountErofsLayer, replaceErofsLayer } from "./erofs-layer.ts";
 import type { KernelReply, KernelRequest, KernelTask } from "./kernel-protocol.ts";
 import { SystemError } from "./libc.ts";
 import { mountFile } from "./loop.ts";
-import { bindMount, mountErofs, mountWithPropagation, unmount } from "./mount.ts";
+import { bindMount, mountWithPropagation, unmount } from "./mount.ts";
 import { removeLink } from "./netlink/link.ts";
 import { RouteSocket } from "./netlink/route-socket.ts";
 import { limitFolder, projectQuotaLack, refuseUsedProject, releaseFolder } from "./project-quota.ts";
@@ -26,7 +27,9 @@ function run(task: KernelTask): void {
     case "remove-cgroup":
       return removeCgroupPatiently(task.path);
     case "mount-erofs":
-      return mountErofs(task.index, task.data, task.target);
+      return mountErofsLayer(task);
+    case "replace-erofs":
+      return replaceErofsLayer(task);
     case "mount-file":
       return mountFile(task.file, task.target, task.fileSystem, task.options);
     case "bind-mount":

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDigest, sha256 } from "#lib/digest.ts";
 import { FileContentStore } from "./store.ts";
+import { findBlobDamage } from "./verify.ts";
 
-const never = AbortSignal.timeout(2 ** 31 - 1);
 let root: string;
 let store: FileContentStore;
 
@@ -40,7 +40,7 @@ test("sha512 is checked when it is expected", async () => {
   const digest = parseDigest(`sha512:${new Bun.CryptoHasher("sha512").update(bytes).digest("hex")}`);
   expect((await put(bytes, { digest })).digest).toBe(digest);
   expect(await store.info(digest)).toEqual({ digest, sizeBytes: bytes.length });
-  await store.verify(digest, never);
+  expect(findBlobDamage([{ path: store.path(digest), digest }])).toEqual([null]);
 });
 
 test.each([
@@ -76,11 +76,40 @@ test("reading a missing or too large blob is refused by kind", async () => {
   await expect(store.read(digest, 5)).rejects.toMatchObject({ kind: "too_large" });
 });
 
-test("verify() finds a changed byte and names the digest", async () => {
+test("findBlobDamage() names what is changed, and what is missing", async () => {
+  const [whole, changed] = [await put(bytes), await put(Buffer.from("second"))];
+  await writeFile(store.path(changed.digest), "Second");
+  const checks = [whole.digest, changed.digest, sha256("missing")].map((digest) => ({ path: store.path(digest), digest }));
+  expect(findBlobDamage(checks)).toEqual([
+    null,
+    { isMissing: false, reason: "its content has another digest" },
+    { isMissing: true, reason: "it is missing" },
+  ]);
+});
+
+test("a damaged document is not read as what its name says (A10)", async () => {
   const { digest } = await put(bytes);
-  await store.verify(digest, never);
   await writeFile(store.path(digest), "Hello, world");
-  await expect(store.verify(digest, never)).rejects.toMatchObject({ kind: "internal", message: expect.stringContaining(digest) });
+  await expect(store.read(digest, 100)).rejects.toMatchObject({ kind: "internal", message: expect.stringContaining(digest) });
+});
+
+test("a blob that was set aside is not there until it is written again, also after a restart", async () => {
+  const { digest } = await put(bytes);
+  await store.quarantine(digest);
+  store = await FileContentStore.open(root);
+  expect([await store.info(digest), await store.isQuarantined(digest)]).toEqual([undefined, true]);
+  expect(await Array.fromAsync(store.list())).toEqual([]);
+  expect(await Array.fromAsync(store.quarantined())).toEqual([{ digest, sizeBytes: bytes.length }]);
+  await put(bytes);
+  expect([await store.info(digest), await store.isQuarantined(digest)]).toEqual([{ digest, sizeBytes: bytes.length }, false]);
+  expect(await Array.fromAsync(store.quarantined())).toEqual([]);
+});
+
+test("a removal takes along what was set aside", async () => {
+  const { digest } = await put(bytes);
+  await store.quarantine(digest);
+  await store.remove(digest);
+  expect(await store.isQuarantined(digest)).toBe(false);
 });
 
 test("list() names every blob and nothing else; a removed one is gone", async () => {
@@ -99,5 +128,14 @@ test("what a kill left in the temporary folder is gone at the next start, blobs 
   await writeFile(join(store.temporary, "half"), "x");
   store = await FileContentStore.open(root);
   expect(await readdir(store.temporary)).toEqual([]);
+  expect(await store.info(digest)).toBeDefined();
+});
+
+test("a removal is in force as soon as it is asked for, and does not take what comes after it", async () => {
+  const { digest } = await put(bytes);
+  const removals = [store.remove(digest), store.remove(digest)];
+  expect(await store.info(digest)).toBeUndefined();
+  const again = put(bytes);
+  await Promise.all([...removals, again]);
   expect(await store.info(digest)).toBeDefined();
 });

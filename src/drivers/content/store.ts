@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { digestHex, isDigest, parseDigest, type Digest } from "#lib/digest.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
+import { allocatedBytes } from "#os/tree-usage.ts";
 import type { BlobInfo, BlobWriter, ContentStore } from "./types.ts";
 
 const algorithms = ["sha256", "sha512"] as const;
@@ -12,15 +13,19 @@ type Algorithm = (typeof algorithms)[number];
 const readBytes = 1 << 18;
 
 /**
- * The content store on a file system: `blobs/<algorithm>/<hex>`, as in an OCI image layout, and `tmp/` for what is not whole yet.
- * Nothing is kept in memory: the folder is the state.
+ * The content store on a file system: `blobs/<algorithm>/<hex>`, as in an OCI image layout, `damaged/` for blobs that are not what their
+ * name says, and `tmp/` for what is not whole yet. The folder is the state.
  */
 export class FileContentStore implements ContentStore {
   readonly temporary: string;
   readonly #blobs: string;
+  readonly #damaged: string;
+  /** Under way: a blob is gone as soon as its removal is asked for, and one that comes again comes after it. */
+  readonly #removals = new Map<Digest, Promise<void>>();
 
   private constructor(root: string) {
     this.#blobs = join(root, "blobs");
+    this.#damaged = join(root, "damaged");
     this.temporary = join(root, "tmp");
   }
 
@@ -29,7 +34,8 @@ export class FileContentStore implements ContentStore {
     const store = new FileContentStore(root);
     await rm(store.temporary, { recursive: true, force: true });
     await mkdir(store.temporary, { recursive: true, mode: 0o700 });
-    for (const algorithm of algorithms) await mkdir(join(store.#blobs, algorithm), { recursive: true, mode: 0o700 });
+    for (const folder of [store.#blobs, store.#damaged])
+      for (const algorithm of algorithms) await mkdir(join(folder, algorithm), { recursive: true, mode: 0o700 });
     return store;
   }
 
@@ -38,20 +44,19 @@ export class FileContentStore implements ContentStore {
   }
 
   async info(digest: Digest): Promise<BlobInfo | undefined> {
-    try {
-      const { size } = await stat(this.path(digest));
-      return { digest, sizeBytes: size };
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    await this.#removed(digest);
+    const sizeBytes = await sizeOf(this.path(digest));
+    return sizeBytes === undefined ? undefined : { digest, sizeBytes };
   }
 
   async read(digest: Digest, limitBytes: number): Promise<Uint8Array> {
     await using file = await this.#open(digest);
     const { size } = await file.stat();
     if (size > limitBytes) throw new EngineError("too_large", `blob ${digest} has ${size} bytes, at most ${limitBytes} are read`);
-    return file.readFile();
+    const bytes = await file.readFile();
+    if (new Bun.CryptoHasher(algorithmOf(digest)).update(bytes).digest("hex") !== digestHex(digest))
+      throw new EngineError("internal", `blob ${digest} is damaged: its content has another digest`);
+    return bytes;
   }
 
   async writer(): Promise<BlobWriter> {
@@ -61,40 +66,66 @@ export class FileContentStore implements ContentStore {
   }
 
   async adopt(path: string, blob: BlobInfo): Promise<void> {
+    await this.#removed(blob.digest);
     const target = this.path(blob.digest);
     await rename(path, target);
     await syncFolder(join(target, ".."));
+    await rm(this.#asidePath(blob.digest), { force: true });
   }
 
-  async remove(digest: Digest): Promise<void> {
+  remove(digest: Digest): Promise<void> {
+    const removal = this.#remove(digest).finally(() => {
+      if (this.#removals.get(digest) === removal) this.#removals.delete(digest);
+    });
+    this.#removals.set(digest, removal);
+    return removal;
+  }
+
+  /** Waits for a removal under way. */
+  async #removed(digest: Digest): Promise<void> {
+    await this.#removals.get(digest)?.catch(() => {}); // told to who asked for it
+  }
+
+  async #remove(digest: Digest): Promise<void> {
+    await this.#removed(digest);
     await rm(this.path(digest), { force: true });
+    await rm(this.#asidePath(digest), { force: true });
   }
 
-  async *list(): AsyncGenerator<BlobInfo> {
-    for (const algorithm of algorithms)
-      for await (const entry of await opendir(join(this.#blobs, algorithm))) {
-        const digest = `${algorithm}:${entry.name}`;
-        // A name that is no digest was not put there by this store.
-        const blob = isDigest(digest) ? await this.info(digest) : undefined;
-        if (blob) yield blob;
-      }
+  list(): AsyncGenerator<BlobInfo> {
+    return blobsIn(this.#blobs);
   }
 
-  async verify(digest: Digest, signal: AbortSignal): Promise<void> {
-    await using file = await this.#open(digest);
-    const hasher = new Bun.CryptoHasher(algorithmOf(digest));
-    const buffer = Buffer.allocUnsafe(readBytes);
-    for (;;) {
-      signal.throwIfAborted();
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
-      if (bytesRead === 0) break;
-      hasher.update(buffer.subarray(0, bytesRead));
-    }
-    if (hasher.digest("hex") !== digestHex(digest))
-      throw new EngineError("internal", `blob ${digest} is damaged: its content has another digest`);
+  async quarantine(digest: Digest): Promise<void> {
+    const aside = this.#asidePath(digest);
+    await rename(this.path(digest), aside);
+    // First the place it has come to: after a power cut it is in one of them, or in both.
+    await syncFolder(join(aside, ".."));
+    await syncFolder(join(this.path(digest), ".."));
+  }
+
+  quarantined(): AsyncGenerator<BlobInfo> {
+    return blobsIn(this.#damaged);
+  }
+
+  async isQuarantined(digest: Digest): Promise<boolean> {
+    return (await sizeOf(this.#asidePath(digest))) !== undefined && (await this.info(digest)) === undefined;
+  }
+
+  async diskUse(): Promise<ReadonlyMap<Digest, number>> {
+    const bytes = new Map<Digest, number>();
+    for await (const { digest } of this.list()) bytes.set(digest, await allocatedBytes(this.path(digest)));
+    for await (const { digest } of this.quarantined())
+      bytes.set(digest, (bytes.get(digest) ?? 0) + (await allocatedBytes(this.#asidePath(digest))));
+    return bytes;
+  }
+
+  #asidePath(digest: Digest): string {
+    return join(this.#damaged, algorithmOf(digest), digestHex(digest));
   }
 
   async #open(digest: Digest): Promise<FileHandle> {
+    await this.#removed(digest);
     try {
       return await open(this.path(digest), constants.O_RDONLY);
     } catch (error) {
@@ -167,6 +198,25 @@ class FileBlobWriter implements BlobWriter {
       if (bytesRead === 0) return hasher.digest("hex");
       hasher.update(buffer.subarray(0, bytesRead));
     }
+  }
+}
+
+async function* blobsIn(folder: string): AsyncGenerator<BlobInfo> {
+  for (const algorithm of algorithms)
+    for await (const entry of await opendir(join(folder, algorithm))) {
+      const digest = `${algorithm}:${entry.name}`;
+      // A name that is no digest was not put there by this store.
+      const sizeBytes = isDigest(digest) ? await sizeOf(join(folder, algorithm, entry.name)) : undefined;
+      if (isDigest(digest) && sizeBytes !== undefined) yield { digest, sizeBytes };
+    }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 

@@ -14,15 +14,24 @@ export interface ContentStore {
   info(digest: Digest): Promise<BlobInfo | undefined>;
   /** Path of a blob that exists; readers open it themselves and keep reading when it is removed meanwhile. */
   path(digest: Digest): string;
-  /** Whole content of a small blob (manifest, config). @throws {EngineError} `not_found`; `too_large` above `limitBytes`. */
+  /**
+   * Whole content of a small blob (manifest, config), as its digest says.
+   * @throws {EngineError} `not_found`; `too_large` above `limitBytes`; `internal` when it is damaged
+   */
   read(digest: Digest, limitBytes: number): Promise<Uint8Array>;
   writer(): Promise<BlobWriter>;
   /** Takes over a file (in the store's temporary folder) that the caller has hashed and synced. */
   adopt(path: string, blob: BlobInfo): Promise<void>;
+  /** Also what was set aside. */
   remove(digest: Digest): Promise<void>;
   list(): AsyncIterable<BlobInfo>;
-  /** Hashes the blob again. @throws {EngineError} `internal` naming the digest when it differs. */
-  verify(digest: Digest, signal: AbortSignal): Promise<void>;
+  /** Sets a blob aside that is not what its name says: it is not there from now on, until it is written again, or removed. */
+  quarantine(digest: Digest): Promise<void>;
+  /** Blobs that were set aside and nobody has written again. */
+  quarantined(): AsyncIterable<BlobInfo>;
+  isQuarantined(digest: Digest): Promise<boolean>;
+  /** What each blob takes on the disk, also what was set aside. */
+  diskUse(): Promise<ReadonlyMap<Digest, number>>;
   /** Temporary folder of the store, on its file system; emptied at start. */
   readonly temporary: string;
 }

@@ -1,10 +1,11 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "#lib/digest.ts";
 import { TarReader } from "#lib/tar/reader.ts";
 import { ConfinedDirectory, syncFileSystem } from "#os/confined.ts";
 import { writeIndex } from "./erofs/index-writer.ts";
 import type { BuildRequest, BuiltLayer } from "./helper-protocol.ts";
+import { isAsMade } from "./layer-node.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { withLowers } from "./lower-lookup.ts";
 import { unpack } from "./unpacked/unpack.ts";
@@ -13,7 +14,15 @@ const readBytes = 1 << 20;
 
 /** Builds a layer from its stored tar. Blocks: for helper processes. @throws {TarError} */
 export function buildLayer(request: BuildRequest): BuiltLayer {
+  const { assumed, output } = request;
+  if (assumed && areAsMade(assumed.newDirectories, request.lowers)) return assumed.built;
+  for (const name of ["index", "fs"]) rmSync(join(output, name), { recursive: true, force: true });
   return buildFromTree(readTree(request.tar), request);
+}
+
+/** True when none of the directories is below with metadata of its own. */
+function areAsMade(paths: readonly string[], lowers: readonly string[]): boolean {
+  return withLowers(lowers, (lookup) => paths.every((path) => isAsMade(lookup(path))));
 }
 
 /** The tree of a stored tar. @throws {TarError} */
@@ -33,7 +42,7 @@ export function readTree(path: string): LayerTree {
 
 /** Writes `index` or `fs` into the output folder; on disk when this returns. */
 export function buildFromTree(tree: LayerTree, request: BuildRequest): BuiltLayer {
-  withLowers(tree.hasImpliedDirectories() ? request.lowers : [], (lookup) => tree.settle(lookup));
+  withLowers(tree.needsLowers() ? request.lowers : [], (lookup) => tree.settle(lookup));
   if (request.form === "unpacked" || tree.hasSparseFile) {
     unpackInto(join(request.output, "fs"), tree, request.tar);
     return { form: "unpacked", indexDigest: null };

@@ -1,5 +1,6 @@
 import type { Digest } from "#lib/digest.ts";
 import type { ErrorKind } from "#lib/errors.ts";
+import type { BlobCheck, BlobDamage } from "../content/verify.ts";
 import type { MountCall } from "#os/mount.ts";
 import type { DiffId, FileChange } from "./types.ts";
 
@@ -14,6 +15,8 @@ export interface BuildRequest {
   readonly form: LayerForm;
   /** Folders of the layers below, top first. */
   readonly lowers: readonly string[];
+  /** What the output has already, if these directories are not below, or as a directory that is made is. */
+  readonly assumed?: { readonly built: BuiltLayer; readonly newDirectories: readonly string[] };
 }
 
 export interface BuiltLayer {
@@ -27,6 +30,8 @@ export interface IngestRequest {
   readonly offset: number;
   /** Absent: up to the end of the file. */
   readonly sizeBytes?: number;
+  /** A plain archive that is the whole file may become the layer's own. */
+  readonly isGiven?: boolean;
   /** Folder that exists; gets `tar`, and `index` or `fs` when the layer could be built at once. */
   readonly output: string;
   readonly form: LayerForm;
@@ -41,8 +46,12 @@ export interface IngestedLayer {
   readonly compressedBytes: number;
   readonly diffId: DiffId;
   readonly sizeBytes: number;
+  /** There is no `tar` in the output: the file itself is to be moved there. */
+  readonly isInPlace: boolean;
   /** Null when the layers below are needed for it: it must be built from the tar. */
   readonly built: BuiltLayer | null;
+  /** What the layer was built with in place of what the layers below have, which is to be compared. */
+  readonly newDirectories?: readonly string[];
 }
 
 export interface VerifyRequest {
@@ -54,6 +63,16 @@ export interface VerifyRequest {
   readonly content: string;
   readonly indexDigest: Digest | null;
   readonly lowers: readonly string[];
+}
+
+/** What is wrong with one part of a stored layer. */
+export interface LayerDamage {
+  readonly part: "archive" | "index" | "files" | "record";
+  /** File, or folder of the unpacked files. */
+  readonly file: string;
+  /** A clause whose subject is the layer: `its archive has another digest`. */
+  readonly reason: string;
+  readonly isMissing: boolean;
 }
 
 /** Every command of a helper process: what it is given and what it answers. */
@@ -75,6 +94,8 @@ export interface HelperCommands {
     readonly request: { readonly rootfs: string; readonly path: string; readonly target: string };
     readonly result: null;
   };
+  /** A folder with all it holds; success when it is not there. */
+  readonly "remove-tree": { readonly request: { readonly path: string }; readonly result: null };
   /** A mount that may wait for a server or a disk. */
   readonly "mount-volume": { readonly request: MountCall; readonly result: null };
   /** What a process has mounted at a path → a folder that is made. */
@@ -86,8 +107,10 @@ export interface HelperCommands {
     };
     readonly result: null;
   };
-  /** Null when all is well, else what is not. */
-  readonly verify: { readonly request: VerifyRequest; readonly result: string | null };
+  /** Damages of each layer, in order. */
+  readonly verify: { readonly request: readonly VerifyRequest[]; readonly result: readonly (readonly LayerDamage[])[] };
+  /** The damage of each blob, in order; null when there is none. */
+  readonly "verify-blobs": { readonly request: readonly BlobCheck[]; readonly result: readonly (BlobDamage | null)[] };
 }
 
 export type HelperCommand = keyof HelperCommands;

@@ -61,6 +61,14 @@ export function impliedDirectory(): LayerNode {
   return makeNode(fileType.directory | 0o755, { implied: true });
 }
 
+/** True when a directory that is implied would be the same without what is below. */
+export function isAsMade(below: DirectoryMetadata | undefined): boolean {
+  if (!below) return true;
+  const { mode, uid, gid, seconds, nanoseconds } = impliedDirectory();
+  const isSame = below.uid === uid && below.gid === gid && below.seconds === seconds && below.nanoseconds === nanoseconds;
+  return isSame && (fileType.directory | below.mode) === mode && below.xattrs.size === 0;
+}
+
 export function isSymlink(node: LayerNode): boolean {
   return (node.mode & fileType.mask) === fileType.symlink;
 }

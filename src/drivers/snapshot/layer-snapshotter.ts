@@ -7,20 +7,25 @@ import type { Logger } from "#lib/log.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { mountIdmappedOverlay } from "#os/idmapped-overlay.ts";
 import { bindMount, mountOverlay, type OverlayOptions } from "#os/mount.ts";
+import type { TreeUsage } from "#os/tree-usage.ts";
 import type { IdMap } from "#types/record/id-map.ts";
 import type { ProjectQuotas } from "../quota/project-quotas.ts";
 import { chainIdOn, chainIds } from "./chain-id.ts";
 import { prepareUpper } from "./container-folders.ts";
 import type { HelperPool } from "./helper-process.ts";
-import { importLayer } from "./import-layer.ts";
+import type { LayerDamage } from "./helper-protocol.ts";
+import { importLayer, stageLayer } from "./import-layer.ts";
 import type { LayerRecord } from "./layer-record.ts";
 import type { LayerStore } from "./layer-store.ts";
+import { LayerDiskUses } from "./layer-disk-uses.ts";
 import { LayerUses } from "./layer-uses.ts";
 import { readMounted } from "./mounted-trees.ts";
+import type { StagedLayer } from "./staged-layer.ts";
 import { SizedFolders, type SizedFolder } from "./sized-folder.ts";
 import { TreeBorrows } from "./tree-borrows.ts";
-import type { ChainId, DiffId, FileChange, ImportedLayer, LayerSource, MountOptions, Snapshotter } from "./types.ts";
+import type { ChainId, DiffId, FileChange, ImportedLayer, LayerDiskUse, LayerSource, MountOptions, Snapshotter } from "./types.ts";
 import { folderUsage } from "./usage.ts";
+import { verifyLayers } from "./verify-layers.ts";
 
 /** What overlayfs takes, and Docker's text for more. */
 export const maximumLayers = 500;
@@ -50,6 +55,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
   readonly #targets = new KeyedMutex();
   readonly #borrows = new TreeBorrows();
   readonly #sized: SizedFolders;
+  readonly #diskUse: LayerDiskUses;
 
   constructor(parts: SnapshotterParts) {
     this.store = parts.store;
@@ -57,6 +63,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
     this.helpers = parts.helpers;
     this.logger = parts.logger;
     this.#sized = new SizedFolders(parts.kernel, parts.quotas);
+    this.#diskUse = new LayerDiskUses(parts.store);
     for (const [target, seen] of readMounted(parts.store.paths).trees) {
       const chain = wholeChain(parts.store, seen);
       this.#trees.set(target, chain);
@@ -70,6 +77,8 @@ export abstract class LayerSnapshotter implements Snapshotter {
   protected abstract prepareLayer(record: LayerRecord): Promise<void>;
   /** Gives back what {@link prepareLayer} took; success when that is nothing. */
   protected abstract releaseLayer(chainId: ChainId): Promise<void>;
+  /** A layer has other files than before: whoever makes it readable from now on gets those, and who has it keeps what he has. */
+  protected abstract renewLayer(record: LayerRecord): Promise<void>;
 
   /** Layers that no container uses are released. Merged trees stay. */
   async close(): Promise<void> {
@@ -81,9 +90,8 @@ export abstract class LayerSnapshotter implements Snapshotter {
     if (source.parents.length >= maximumLayers) throw new EngineError("invalid", "max depth exceeded");
     const parent = chainIds(source.parents).at(-1);
     const expected = source.expectedDiffId === undefined ? undefined : chainIdOn(parent, source.expectedDiffId);
-    const existing = expected && this.store.get(expected);
-    if (existing) return asImported(existing, source);
-    const running = this.#import(source, parent, signal);
+    const running = this.#importUnlessWhole(source, parent, expected, signal);
+    // At once: whoever comes for the layer on this one waits for it.
     if (expected === undefined || this.#imports.has(expected)) return running;
     this.#imports.set(expected, running);
     try {
@@ -93,13 +101,32 @@ export abstract class LayerSnapshotter implements Snapshotter {
     }
   }
 
+  async stageLayer(source: Pick<LayerSource, "path" | "isGiven">, signal: AbortSignal): Promise<StagedLayer> {
+    try {
+      return await stageLayer({ source, store: this.store, helpers: this.helpers, form: this.name, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw asEngineError("read layer", error);
+    }
+  }
+
   async hasLayer(chainId: ChainId): Promise<boolean> {
-    return this.store.get(chainId) !== undefined;
+    const record = this.store.get(chainId);
+    return record !== undefined && this.store.isWhole(record);
   }
 
   async layerTar(diffId: DiffId): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined> {
     const record = this.store.withDiffId(diffId);
-    return record && { path: this.store.paths.tar(diffId), sizeBytes: record.sizeBytes };
+    if (!record || !(await this.store.isTarWhole(record))) return undefined;
+    return { path: this.store.paths.tar(diffId), sizeBytes: record.sizeBytes };
+  }
+
+  layerFolder(chainId: ChainId): string {
+    return this.store.paths.chain(chainId);
+  }
+
+  layerBytes(chainId: ChainId): number {
+    return this.store.get(chainId)?.sizeBytes ?? 0;
   }
 
   async removeLayer(chainId: ChainId): Promise<void> {
@@ -107,6 +134,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
     const removal = this.store.remove(chainId); // from now on nobody can begin to use it
     await this.releaseLayer(chainId);
     await removal;
+    await this.dropReplaced([chainId]);
   }
 
   async layers(): Promise<readonly ChainId[]> {
@@ -234,6 +262,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
     if (!chain) return;
     this.#trees.delete(target);
     this.#uses.giveBack(chain);
+    await this.dropReplaced(chain);
   }
 
   openSized(sized: SizedFolder, make: boolean): Promise<void> {
@@ -248,8 +277,12 @@ export abstract class LayerSnapshotter implements Snapshotter {
     return this.#trees;
   }
 
-  usage(upper: string): Promise<{ readonly sizeBytes: number; readonly inodes: number }> {
+  usage(upper: string): Promise<TreeUsage> {
     return folderUsage(upper);
+  }
+
+  diskUse(): Promise<readonly LayerDiskUse[]> {
+    return this.#diskUse.measure();
   }
 
   async diff(upper: string, layers: readonly DiffId[], signal: AbortSignal): Promise<readonly FileChange[]> {
@@ -270,20 +303,46 @@ export abstract class LayerSnapshotter implements Snapshotter {
   }
 
   async verify(chainId: ChainId, signal: AbortSignal): Promise<void> {
-    const { diffId, form, indexDigest, parent, sizeBytes } = this.store.need(chainId);
-    const { paths } = this.store;
-    const content = form === "erofs" ? paths.index(chainId) : paths.files(chainId);
-    // Only files were written with the help of the layers below; an index is compared with its digest.
-    const below = form === "erofs" || parent === null ? [] : this.store.ancestry(parent).reverse();
-    const damage = await this.#reading(below, (lowers) =>
-      this.helpers.run("verify", { tar: paths.tar(diffId), sizeBytes, diffId, form, content, indexDigest, lowers }, signal),
+    this.store.need(chainId);
+    const [damage] = (await this.findDamage([chainId], signal)).get(chainId) ?? [];
+    if (damage) throw new EngineError("internal", `layer ${chainId} is damaged: ${damage.reason}`);
+  }
+
+  async findDamage(chainIds: readonly ChainId[], signal: AbortSignal): Promise<ReadonlyMap<ChainId, readonly LayerDamage[]>> {
+    const records = chainIds.map((chainId) => this.store.get(chainId)).filter((record) => record !== undefined);
+    const found = await verifyLayers(
+      records,
+      { store: this.store, helpers: this.helpers, withLayers: (chain, body) => this.#reading(chain, body) },
+      signal,
     );
-    if (damage !== null) throw new EngineError("internal", `layer ${chainId} is damaged: ${damage}`);
+    for (const [record, damages] of found) if (damages.length > 0) await this.store.markDamaged(record, damages);
+    // What has been removed or replaced meanwhile is nobody's damage.
+    const isSame = (record: LayerRecord): boolean => this.store.get(record.chainId) === record;
+    return new Map([...found].filter(([record]) => isSame(record)).map(([{ chainId }, damages]) => [chainId, damages]));
+  }
+
+  /** Folders of layers that were replaced go when no tree stands on them any more. */
+  async dropReplaced(chain: readonly ChainId[] = this.store.withReplaced()): Promise<void> {
+    for (const chainId of chain) {
+      if (this.#uses.count(chainId) > 0) continue;
+      for (const path of this.store.takeReplaced(chainId)) await this.kernel.run({ type: "remove-tree", path });
+    }
+  }
+
+  async #importUnlessWhole(
+    source: LayerSource,
+    parent: ChainId | undefined,
+    expected: ChainId | undefined,
+    signal: AbortSignal,
+  ): Promise<ImportedLayer> {
+    const existing = expected && this.store.get(expected);
+    if (existing && (await this.store.isWhole(existing))) return asImported(existing, source);
+    return this.#import(source, parent, signal);
   }
 
   async #import(source: LayerSource, parent: ChainId | undefined, signal: AbortSignal): Promise<ImportedLayer> {
     try {
-      const record = await importLayer({
+      const { record, renewed } = await importLayer({
         source,
         parent,
         store: this.store,
@@ -293,11 +352,19 @@ export abstract class LayerSnapshotter implements Snapshotter {
         withLowers: (body) => this.#reading(chainIds(source.parents), body),
         signal,
       });
+      for (const chainId of renewed) await this.#renew(chainId);
+      await this.store.markWhole(record);
+      await this.dropReplaced(renewed);
       return await asImported(record, source);
     } catch (error) {
       signal.throwIfAborted();
       throw asEngineError("import layer", error);
     }
+  }
+
+  async #renew(chainId: ChainId): Promise<void> {
+    const record = this.store.get(chainId);
+    if (record) await this.renewLayer(record);
   }
 
   /** Runs `body` with the layers' folders, top first; they stay while it runs. */
@@ -347,7 +414,8 @@ function layerName(folder: string): string {
 async function asImported(record: LayerRecord, source: LayerSource): Promise<ImportedLayer> {
   const { chainId, diffId, sizeBytes } = record;
   const digest: Digest = source.expectedDigest ?? record.digest;
-  const compressedBytes = digest === record.digest ? record.compressedBytes : (source.range?.sizeBytes ?? (await stat(source.path)).size);
+  const read = source.staged?.layer.compressedBytes ?? source.range?.sizeBytes;
+  const compressedBytes = digest === record.digest ? record.compressedBytes : (read ?? (await stat(source.path)).size);
   return { chainId, diffId, sizeBytes, digest, compressedBytes };
 }
 

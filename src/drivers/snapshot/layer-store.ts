@@ -2,10 +2,15 @@ import { constants } from "node:fs";
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
-import { digestHex } from "#lib/digest.ts";
+import { digestHex, isDigest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
 import type { Logger } from "#lib/log.ts";
+import { exchangePaths } from "#os/exchange.ts";
+import { spreadDirectories } from "#os/spread-directories.ts";
+import { DamageMarks } from "./damage-marks.ts";
+import { DiscardedFolders } from "./discarded-folders.ts";
+import type { LayerDamage } from "./helper-protocol.ts";
 import { parseLayerRecord, type LayerRecord } from "./layer-record.ts";
 import type { ChainId, DiffId } from "./types.ts";
 
@@ -24,6 +29,10 @@ export function layerPaths(root: string) {
     chains: join(root, "chains"),
     tars: join(root, "tars"),
     mounts: join(root, "mounts"),
+    /** Empty files that name what is damaged. */
+    damaged: join(root, "damaged"),
+    /** Folders of layers that were damaged: their files stay while a tree stands on them. */
+    replaced: join(root, "replaced"),
     temporary: join(root, "tmp"),
     /** Where layers are attached with the ids of a user namespace, while a tree of them is mounted. */
     mapped: join(root, "mapped"),
@@ -34,6 +43,11 @@ export function layerPaths(root: string) {
 
 export type LayerPaths = ReturnType<typeof layerPaths>;
 
+export interface CommittedLayer {
+  readonly record: LayerRecord;
+  readonly renewed: readonly ChainId[];
+}
+
 /**
  * Layers on disk. A layer is there when its folder in `chains/` is, and that appears by one rename after everything in it, and the tar, is
  * synced: a kill at any moment leaves it whole or absent. What a kill leaves beside is swept at the next start.
@@ -42,20 +56,34 @@ export class LayerStore {
   readonly paths: LayerPaths;
   readonly #records = new Map<ChainId, LayerRecord>();
   readonly #mutex = new KeyedMutex();
+  readonly #marks: DamageMarks;
+  /** Folders that were replaced. */
+  readonly #replaced = new Map<ChainId, string[]>();
 
-  private constructor(root: string) {
-    this.paths = layerPaths(root);
+  readonly #discarded: DiscardedFolders;
+
+  private constructor(paths: LayerPaths, marks: DamageMarks, discarded: DiscardedFolders) {
+    this.paths = paths;
+    this.#marks = marks;
+    this.#discarded = discarded;
   }
 
-  /** Reads the records, empties the temporary folder, removes archives that no layer uses. The caller holds the lock of the data root. */
-  static async open(root: string, logger: Logger): Promise<LayerStore> {
-    const store = new LayerStore(root);
-    const { chains, empty, mounts, tars, temporary } = store.paths;
-    await rm(temporary, { recursive: true, force: true });
+  /**
+   * Reads the records, empties the temporary folder, removes archives that no layer uses. The caller holds the lock of the data root.
+   * @param removeTree  removes a folder of any number of files, without keeping the daemon from its work
+   */
+  static async open(root: string, logger: Logger, removeTree: (path: string) => Promise<void>): Promise<LayerStore> {
+    const paths = layerPaths(root);
+    const { chains, empty, mounts, replaced, tars, temporary } = paths;
     // Files of images are there with the modes they have in containers, set-user-ID ones too: nobody else may reach them.
     await mkdir(root, { recursive: true, mode: 0o700 });
     await chmod(root, 0o700);
-    for (const folder of [chains, empty, mounts, tars, temporary]) await mkdir(folder, { recursive: true });
+    for (const folder of [chains, empty, mounts, replaced, tars, temporary]) await mkdir(folder, { recursive: true });
+    spreadDirectories(temporary);
+    const discarded = new DiscardedFolders(temporary, removeTree, logger);
+    for (const name of await readdir(temporary)) discarded.remove(join(temporary, name));
+    const store = new LayerStore(paths, await DamageMarks.open(paths.damaged), discarded);
+    await store.#readReplaced();
     const isComplete = await store.#readRecords(logger);
     // A record that cannot be read might be the one that needs an archive.
     if (isComplete) await store.#sweepTars(logger);
@@ -89,27 +117,78 @@ export class LayerStore {
     return chain;
   }
 
-  /** A folder of one's own for work in progress. */
+  /** A folder of one's own for work in progress, for which there is as much room as removed layers have left. */
   async temporaryFolder(): Promise<string> {
+    await this.#discarded.settled();
     const folder = join(this.paths.temporary, randomId());
     await mkdir(folder, { mode: 0o700 });
     return folder;
   }
 
-  /** Makes a finished layer visible; one that is there already stays. @param folder has synced `tar` and `index` or `fs`, and is taken over */
-  async commit(record: LayerRecord, folder: string): Promise<LayerRecord> {
+  /**
+   * Makes a finished layer visible; one that is there and whole stays. A damaged one is replaced, by new files under the same names: what has
+   * the old ones mounted or open keeps them, and they are damaged until `markWhole`.
+   * @param folder has synced `tar` and `index` or `fs`, and is taken over
+   * @returns the layer, and those that have other files than before: their mounts are of the old ones
+   */
+  async commit(record: LayerRecord, folder: string): Promise<CommittedLayer> {
     return this.#mutex.run("layers", async () => {
-      const existing = this.#records.get(record.chainId);
-      if (existing) return existing;
-      await this.#commitTar(record.diffId, join(folder, "tar"));
+      const { chainId } = record;
+      const existing = this.#records.get(chainId);
+      if (existing && (await this.isWhole(existing))) return { record: existing, renewed: [] };
+      if (existing) await this.#marks.add(chainMark(chainId)); // a kill in the middle leaves it damaged
+      const renewed = await this.#commitTar(record.diffId, join(folder, "tar"));
       await writeSynced(join(folder, "layer.json"), JSON.stringify(record));
       await syncFolder(folder);
-      await this.#clear(this.paths.chain(record.chainId));
-      await rename(folder, this.paths.chain(record.chainId));
+      await this.#place(chainId, folder);
       await syncFolder(this.paths.chains);
-      this.#records.set(record.chainId, record);
-      return record;
+      this.#records.set(chainId, record);
+      return { record, renewed: existing && !renewed.includes(chainId) ? [...renewed, chainId] : renewed };
     });
+  }
+
+  /** False when it was found damaged, or a look at its files tells that it is: what is changed inside of them, `verify` alone finds. */
+  async isWhole(record: LayerRecord): Promise<boolean> {
+    if (this.#marks.has(chainMark(record.chainId)) || this.#marks.has(tarMark(record.diffId))) return false;
+    return (await this.#look(record)) === undefined;
+  }
+
+  /** As `isWhole`, for its archive alone. */
+  async isTarWhole({ diffId, sizeBytes }: LayerRecord): Promise<boolean> {
+    return !this.#marks.has(tarMark(diffId)) && ((await sizeOf(this.paths.tar(diffId))) ?? -1) >= sizeBytes;
+  }
+
+  /** From now on it is not whole, for the next daemon too, until it is replaced. Nothing when it has been meanwhile. */
+  async markDamaged(record: LayerRecord, damages: readonly Pick<LayerDamage, "part">[]): Promise<void> {
+    if (this.#records.get(record.chainId) !== record) return;
+    if (damages.some(({ part }) => part === "archive")) await this.#marks.add(tarMark(record.diffId));
+    if (damages.some(({ part }) => part !== "archive")) await this.#marks.add(chainMark(record.chainId));
+  }
+
+  async markWhole({ chainId, diffId }: Pick<LayerRecord, "chainId" | "diffId">): Promise<void> {
+    await this.#marks.remove(tarMark(diffId));
+    await this.#marks.remove(chainMark(chainId));
+  }
+
+  /** What is wrong with the record on disk, from which the next daemon will know the layer. */
+  async recordDamage(record: LayerRecord): Promise<LayerDamage | undefined> {
+    const file = this.paths.record(record.chainId);
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    if (text === undefined) return { part: "record", file, reason: "its record is missing", isMissing: true };
+    const isSame = JSON.stringify(parseLayerRecord(text)) === JSON.stringify(record);
+    return isSame ? undefined : { part: "record", file, reason: "its record is not as it was written", isMissing: false };
+  }
+
+  /** Layers of which folders that were replaced are still there. */
+  withReplaced(): ChainId[] {
+    return [...this.#replaced.keys()];
+  }
+
+  /** Those folders; they are the caller's to remove. */
+  takeReplaced(chainId: ChainId): readonly string[] {
+    const folders = this.#replaced.get(chainId) ?? [];
+    this.#replaced.delete(chainId);
+    return folders;
   }
 
   /** Takes a layer away, and its archive when no other chain has it. It is gone for everyone as soon as this is called. */
@@ -117,31 +196,60 @@ export class LayerStore {
     const record = this.#records.get(chainId);
     if (!record) return;
     this.#records.delete(chainId);
-    await this.#mutex.run("layers", async () => {
-      if (this.#records.has(chainId)) return; // imported again while we waited
-      await this.#clear(this.paths.chain(chainId));
-      if (!this.withDiffId(record.diffId)) await rm(this.paths.tar(record.diffId), { force: true });
-    });
+    const { folder, tar } = await this.#mutex.run("layers", () => this.#setAside(record));
+    if (folder !== undefined && record.form === "unpacked") this.#discarded.remove(folder);
+    else if (folder !== undefined) await rm(folder, { recursive: true, force: true }); // two files
+    // Large files take their time; those of several layers go side by side.
+    if (tar !== undefined) await rm(tar, { force: true });
   }
 
-  async #commitTar(diffId: DiffId, tar: string): Promise<void> {
-    const target = this.paths.tar(diffId);
-    // A tar that a layer uses is mounted, perhaps; one that none uses may be damaged.
-    if (this.withDiffId(diffId)) await rm(tar);
-    else await rename(tar, target);
-    await syncFolder(this.paths.tars);
+  /** Takes a layer's folder, and its archive when no other chain has it, out of sight. @returns where they are */
+  async #setAside({ chainId, diffId }: LayerRecord): Promise<{ readonly folder?: string | undefined; readonly tar?: string | undefined }> {
+    if (this.#records.has(chainId)) return {}; // imported again while we waited
+    const folder = await this.#discarded.setAside(this.paths.chain(chainId));
+    await this.#marks.remove(chainMark(chainId));
+    if (this.withDiffId(diffId)) return { folder };
+    const tar = await this.#discarded.setAside(this.paths.tar(diffId));
+    await this.#marks.remove(tarMark(diffId));
+    return { folder, tar };
   }
 
-  /** Moves a folder out of sight at once and then removes it; success when it is not there. */
-  async #clear(folder: string): Promise<void> {
-    const aside = join(this.paths.temporary, randomId());
-    try {
-      await rename(folder, aside);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-      throw error;
+  /** @returns the layers that have another archive by it than before */
+  async #commitTar(diffId: DiffId, tar: string): Promise<ChainId[]> {
+    const users = [...this.#records.values()].filter((record) => record.diffId === diffId);
+    const [user] = users;
+    const isKept = user !== undefined && (await this.isTarWhole(user)); // it is mounted, perhaps
+    if (isKept) await rm(tar);
+    else {
+      if (user) await this.#marks.add(tarMark(diffId));
+      await rename(tar, this.paths.tar(diffId)); // one that no layer uses may be damaged
     }
-    await rm(aside, { recursive: true, force: true });
+    await syncFolder(this.paths.tars);
+    if (isKept) return [];
+    for (const record of users) this.#records.set(record.chainId, { ...record }); // what was found in the old one is not told of this one
+    return users.map(({ chainId }) => chainId);
+  }
+
+  /** Puts a layer's folder in its place. One that is there may be below a container: it is set aside. */
+  async #place(chainId: ChainId, folder: string): Promise<void> {
+    const target = this.paths.chain(chainId);
+    if ((await sizeOf(target)) === undefined) return rename(folder, target);
+    const aside = join(this.paths.replaced, `${digestHex(chainId)}-${randomId().slice(0, 12)}`);
+    await rename(folder, aside);
+    exchangePaths(aside, target);
+    this.#addReplaced(chainId, aside);
+  }
+
+  #addReplaced(chainId: ChainId, folder: string): void {
+    this.#replaced.set(chainId, [...(this.#replaced.get(chainId) ?? []), folder]);
+  }
+
+  /** What a layer's files tell without being read. */
+  async #look({ chainId, diffId, form, sizeBytes }: LayerRecord): Promise<string | undefined> {
+    const { paths } = this;
+    if (((await sizeOf(paths.tar(diffId))) ?? -1) < sizeBytes) return paths.tar(diffId);
+    const content = form === "erofs" ? paths.index(chainId) : paths.files(chainId);
+    return (await sizeOf(content)) === undefined ? content : undefined;
   }
 
   async #readRecords(logger: Logger): Promise<boolean> {
@@ -160,11 +268,16 @@ export class LayerStore {
 
   /** What a look at each file tells; changed bytes are found by `verify` alone, which reads everything. */
   async #checkTars(logger: Logger): Promise<void> {
-    for (const { diffId, sizeBytes } of this.#records.values()) {
-      const file = this.paths.tar(diffId);
-      const found = await stat(file).catch(() => undefined);
-      if (found && found.size >= sizeBytes) continue;
-      logger.error("layer is damaged: its archive is cut or missing; remove its image, and pull or load it again", { file });
+    for (const record of this.#records.values()) {
+      const file = await this.#look(record);
+      if (file !== undefined) logger.error("layer is damaged: a file of it is cut or missing; pull or load its image again", { file });
+    }
+  }
+
+  async #readReplaced(): Promise<void> {
+    for (const name of await readdir(this.paths.replaced)) {
+      const chainId = `sha256:${name.split("-")[0]}`;
+      if (isDigest(chainId)) this.#addReplaced(chainId, join(this.paths.replaced, name));
     }
   }
 
@@ -176,6 +289,17 @@ export class LayerStore {
       await rm(join(this.paths.tars, name), { force: true });
     }
   }
+}
+
+const chainMark = (chainId: ChainId): string => `chain-${digestHex(chainId)}`;
+const tarMark = (diffId: DiffId): string => `tar-${digestHex(diffId)}`;
+
+/** Undefined when there is nothing. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

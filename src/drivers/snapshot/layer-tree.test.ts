@@ -91,8 +91,29 @@ test("only directories that no entry describes are asked of the layers below, no
   expect(asked.sort()).toEqual(["a/b", "a/b/c"]);
   expect(at(tree, "a/b")).toMatchObject({ mode: 0o041700, uid: 1, gid: 2, seconds: 3, nanoseconds: 4 });
   expect(at(tree, "a/b/c")).toMatchObject({ mode: 0o040755, uid: 0, seconds: 0 });
-  expect(tree.hasImpliedDirectories()).toBe(true);
-  expect(treeOf([member("a/"), member("a/f"), member(".wh.x")]).hasImpliedDirectories()).toBe(false);
+  expect(tree.needsLowers()).toBe(true);
+  expect(treeOf([member("a/"), member("a/f"), member(".wh.x")]).needsLowers()).toBe(false);
+});
+
+test("whiteouts are left out where nothing of the layers below is seen", () => {
+  const below = { mode: 0o755, uid: 0, gid: 0, seconds: 0, nanoseconds: 0, xattrs: new Map() };
+  const members = [
+    member(".wh.r"),
+    member("new/"),
+    member("new/.wh.f"),
+    member("new/null", { type: "character" }),
+    member("old/"),
+    member("old/.wh.f"),
+    member("old/cut/.wh..wh..opq"),
+    member("old/cut/d/"),
+    member("old/cut/d/.wh.f"),
+  ];
+  const tree = treeOf(members, (path) => (path.startsWith("old") ? below : undefined));
+  expect(names(tree.root)).toEqual(["new", "old", "r"]);
+  expect(names(at(tree, "new"))).toEqual([]);
+  expect(names(at(tree, "old"))).toEqual(["cut", "f"]);
+  expect(names(at(tree, "old/cut/d"))).toEqual([]);
+  expect(treeOf([member("a/"), member("a/.wh.x")]).needsLowers()).toBe(true);
 });
 
 test("attributes that steer overlayfs, and unknown classes, are dropped", () => {

@@ -64,17 +64,35 @@ export class LayerTree implements TarHandler {
     else this.#add(parts, entry, at);
   }
 
-  /** True when {@link settle} needs the layers below: some directory other than the root is implied only. */
-  hasImpliedDirectories(): boolean {
-    for (const { node, path } of this.#directories()) if (node.implied && path !== "") return true;
+  /** True when {@link settle} needs the layers below: some directory other than the root is implied only, or hides names. */
+  needsLowers(): boolean {
+    for (const { node, path } of this.#directories()) if (path !== "" && (node.implied || hidesNames(node))) return true;
     return false;
   }
 
-  /** Gives implied directories their metadata, and turns whiteouts into overlay's marks. Once, at the end. */
-  settle(lookup: LowerLookup): void {
+  /** Paths of the directories that are implied only, but for the root; undefined when some directory hides names below, too. */
+  impliedOnly(): string[] | undefined {
+    const paths: string[] = [];
     for (const { node, path } of this.#directories()) {
-      if (node.implied && path !== "") describe(node, lookup(path));
-      for (const name of node.whiteouts ?? []) hide(node, name);
+      if (path === "") continue;
+      if (hidesNames(node)) return undefined;
+      if (node.implied) paths.push(path);
+    }
+    return paths;
+  }
+
+  /**
+   * Gives implied directories their metadata, and turns whiteouts into overlay's marks. Once, at the end. Where there is nothing below whiteouts
+   * are left out: overlayfs filters them in merged directories alone, and lists names there that cannot be looked up.
+   */
+  settle(lookup: LowerLookup): void {
+    for (const { node, path, isCut } of this.#directories()) {
+      const isRoot = path === "";
+      const lower = !isRoot && (node.implied || hidesNames(node)) ? lookup(path) : undefined;
+      if (node.implied) describe(node, lower);
+      const isMerged = isRoot || (lower !== undefined && !isCut);
+      if (isMerged) for (const name of node.whiteouts ?? []) hide(node, name);
+      else hideNothing(node);
     }
   }
 
@@ -165,13 +183,14 @@ export class LayerTree implements TarHandler {
     });
   }
 
-  /** Parents before children; a child may be replaced while its parent is looked at. */
-  *#directories(): Generator<{ node: LayerNode; path: string }> {
-    const pending = [{ node: this.#root, path: "" }];
+  /** Parents before children; a child may be replaced while its parent is looked at. `isCut`: nothing of the layers below is seen there. */
+  *#directories(): Generator<{ node: LayerNode; path: string; isCut: boolean }> {
+    const pending = [{ node: this.#root, path: "", isCut: false }];
     for (let next = pending.pop(); next; next = pending.pop()) {
-      yield next;
+      const here = { ...next, isCut: next.isCut || (next.path !== "" && isOpaque(next.node)) }; // the kernel merges roots whatever they say
+      yield here;
       for (const [name, node] of next.node.children ?? [])
-        if (node.children) pending.push({ node, path: next.path === "" ? name : `${next.path}/${name}` });
+        if (node.children) pending.push({ node, path: next.path === "" ? name : `${next.path}/${name}`, isCut: here.isCut });
     }
   }
 }
@@ -207,6 +226,19 @@ function markOpaque(node: LayerNode): void {
 function addWhiteout(parent: LayerNode, name: string, at: number): void {
   if (name === "" || name === "." || name === "..") throw new TarError("whiteout without a name", at);
   (parent.whiteouts ??= new Set()).add(name);
+}
+
+function hidesNames({ whiteouts, children }: LayerNode): boolean {
+  return (whiteouts?.size ?? 0) > 0 || (children?.values().some(isWhiteout) ?? false);
+}
+
+/** A device 0:0 means the same to overlayfs, whoever made it. */
+function isWhiteout({ mode, device }: LayerNode): boolean {
+  return (mode & fileType.mask) === fileType.character && device === 0;
+}
+
+function hideNothing({ children }: LayerNode): void {
+  for (const [name, child] of children ?? []) if (isWhiteout(child)) children?.delete(name);
 }
 
 /** A directory of the same layer then hides what is below it; any other file of the same layer wins over the whiteout. */

@@ -9,12 +9,15 @@ export interface MountedNow {
   /** Merged tree → its layers, lowest first. */
   readonly trees: ReadonlyMap<string, readonly ChainId[]>;
   readonly layers: ReadonlySet<ChainId>;
+  /** Mount points of layers, once for each mount beyond the first. */
+  readonly covered: readonly string[];
 }
 
 /** Reads /proc/self/mountinfo. Mounts of others, and of other data roots, are not seen. */
 export function readMounted(paths: LayerPaths, mounts: readonly MountInfo[] = readMounts()): MountedNow {
   const trees = new Map<string, readonly ChainId[]>();
   const layers = new Set<ChainId>();
+  const covered: string[] = [];
   for (const mount of mounts) {
     if (mount.type === "overlay") {
       const chain = lowersOf(mount.superOptions).map((lower) => chainOfFolder(paths, lower));
@@ -23,9 +26,10 @@ export function readMounted(paths: LayerPaths, mounts: readonly MountInfo[] = re
       if (isOurs) trees.set(mount.target, known.toReversed());
     }
     const layer = mount.type === "erofs" ? chainOfFolder(paths, mount.target) : undefined;
+    if (layer && layers.has(layer)) covered.push(mount.target);
     if (layer) layers.add(layer);
   }
-  return { trees, layers };
+  return { trees, layers, covered };
 }
 
 /** Top first. `lowerdir+=` once per layer from Linux 6.8, before that one list with colons. */

@@ -15,6 +15,9 @@ import type { LayerSnapshotter } from "./layer-snapshotter.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { UnpackedSnapshotter } from "./unpacked/snapshotter.ts";
 
+/** `erofs-loop`: through loop devices, also where the kernel would mount the files themselves. */
+export type StorageDriver = "erofs" | "erofs-loop" | "unpacked";
+
 /**
  * Opens the layers below `layers` with the best snapshotter that works there, told by a mount and not by the kernel's version.
  * @param forced takes this one without trying; what it cannot do shows when it is used
@@ -24,14 +27,21 @@ export async function openSnapshotter(
   { layers, quotas }: { readonly layers: string; readonly quotas?: ProjectQuotas },
   kernel: Kernel,
   logger: Logger,
-  forced?: "erofs" | "unpacked",
+  forced?: StorageDriver,
 ): Promise<LayerSnapshotter> {
   checkPath(layers);
   await unmountLeftProbe(layers, kernel);
-  const store = await LayerStore.open(layers, logger);
-  const parts = { store, kernel, helpers: new HelperPool(), logger, ...(quotas && { quotas }) };
+  const helpers = new HelperPool();
+  const store = await LayerStore.open(layers, logger, (path) => removeTreeByHelper(helpers, path));
+  const parts = { store, kernel, helpers, logger, ...(quotas && { quotas }) };
   const name = forced ?? ((await canMountErofs(store, kernel, logger)) ? "erofs" : "unpacked");
-  return name === "erofs" ? ErofsSnapshotter.open(parts) : new UnpackedSnapshotter(parts);
+  const snapshots = name === "unpacked" ? new UnpackedSnapshotter(parts) : await ErofsSnapshotter.open(parts, name === "erofs-loop");
+  await snapshots.dropReplaced();
+  return snapshots;
+}
+
+async function removeTreeByHelper(helpers: HelperPool, path: string): Promise<void> {
+  await helpers.run("remove-tree", { path }, new AbortController().signal);
 }
 
 /** Commas and colons separate mount options, and one option has at most 255 bytes: 72 of them are ours. */
@@ -52,14 +62,14 @@ async function canMountErofs(store: LayerStore, kernel: Kernel, logger: Logger):
   try {
     const folder = await store.temporaryFolder();
     try {
-      return await mountTinyLayer(folder, kernel);
+      return await mountTinyLayer(folder, kernel, logger);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   } catch (error) {
     // Nothing can be tried on a full disk: what the layers that are there need must go on, so that they can be used and removed.
     if (isDiskFull(error)) return store.list().every((chainId) => store.get(chainId)?.form === "erofs");
-    logger.warn("EROFS cannot be mounted from files here: layers will be unpacked", {
+    logger.warn("EROFS cannot be mounted here, neither from files nor through loop devices: layers will be unpacked", {
       folder: store.paths.chains,
       reason: messageOf(error),
     });
@@ -67,8 +77,12 @@ async function canMountErofs(store: LayerStore, kernel: Kernel, logger: Logger):
   }
 }
 
-function mountTinyLayer(folder: string, kernel: Kernel): Promise<boolean> {
-  return withTinyLayer(folder, kernel, async (layer) => (await Bun.file(join(layer, probeName)).text()) === probeText);
+function mountTinyLayer(folder: string, kernel: Kernel, logger: Logger): Promise<boolean> {
+  return withTinyLayer(folder, kernel, async (layer) => {
+    const isOnLoop = readMounts().some(({ target, source }) => target === layer && source.startsWith("/dev/loop"));
+    if (isOnLoop) logger.info("the kernel mounts no EROFS from files here: each layer takes two loop devices");
+    return (await Bun.file(join(layer, probeName)).text()) === probeText;
+  });
 }
 
 /** @param body  is given where a layer with one small file is mounted, while it is */
@@ -77,7 +91,7 @@ export async function withTinyLayer<T>(folder: string, kernel: Kernel, body: (la
   const tar = tinyTar();
   await writeFile(data, tar);
   await writeFile(index, indexOf(tar));
-  await kernel.run({ type: "mount-erofs", index, data, target });
+  await kernel.run({ type: "mount-erofs", index, data, target, onLoopDevices: false });
   try {
     return await body(target);
   } finally {

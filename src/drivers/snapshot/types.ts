@@ -1,5 +1,8 @@
 import type { Digest } from "#lib/digest.ts";
+import type { TreeUsage } from "#os/tree-usage.ts";
 import type { IdMap } from "#types/record/id-map.ts";
+import type { LayerDamage } from "./helper-protocol.ts";
+import type { StagedLayer } from "./staged-layer.ts";
 import type { SizedFolder } from "./sized-folder.ts";
 
 /** Digest of the uncompressed tar of one layer. Source: OCI image-spec, config.md, "Layer DiffID". */
@@ -7,10 +10,14 @@ export type DiffId = Digest;
 /** Identity of a layer on top of its parents. Source: OCI image-spec, config.md, "Layer ChainID". */
 export type ChainId = Digest;
 
-/** A layer archive to be taken in: a file, or a descriptor-less stream of its bytes. */
+/** A layer archive to be taken in. */
 export interface LayerSource {
   /** Compressed (gzip, zstd) or plain; told by its first bytes. */
   readonly path: string;
+  /** The file is given away: a plain archive becomes the layer's own by a rename, others are left. Not with a range. */
+  readonly isGiven?: boolean;
+  /** What `stageLayer` has read of the file, which is not read again. */
+  readonly staged?: StagedLayer;
   /** Byte range inside `path` (a member of a docker-archive); the whole file when absent. */
   readonly range?: { readonly offset: number; readonly sizeBytes: number };
   /** Diff ids of the layers below, lowest first: directories the archive only implies take their metadata from there. */
@@ -54,6 +61,13 @@ export interface MountOptions {
   readonly prepared?: boolean;
 }
 
+export interface LayerDiskUse {
+  readonly chainId: ChainId;
+  readonly diffId: DiffId;
+  readonly ownBytes: number;
+  readonly tarBytes: number;
+}
+
 /**
  * Layers on disk and root file systems made of them. Each layer is mounted at most once and counted; the counts are rebuilt from
  * /proc/self/mountinfo at start. All waiting work (mount of layers, umount, removal of trees) runs outside the main thread.
@@ -68,9 +82,19 @@ export interface Snapshotter {
    * @throws {EngineError} `invalid` for a bad archive or digest, `unavailable` when the disk is full; nothing stays behind
    */
   importLayer(source: LayerSource, signal: AbortSignal): Promise<ImportedLayer>;
+  /**
+   * Reads a layer before it is known what it stands on: most of what `importLayer` does.
+   * @throws {EngineError} as `importLayer`
+   */
+  stageLayer(source: Pick<LayerSource, "path" | "isGiven">, signal: AbortSignal): Promise<StagedLayer>;
+  /** False for one that is damaged, as far as that is known: an import replaces it then. */
   hasLayer(chainId: ChainId): Promise<boolean>;
-  /** The uncompressed tar of a layer, exactly as it was imported (for save, push, export of layers). */
+  /** The uncompressed tar of a layer, exactly as it was imported (for save, push, export of layers), unless it is known to be damaged. */
   layerTar(diffId: DiffId): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined>;
+  /** Where a layer lies, or would. */
+  layerFolder(chainId: ChainId): string;
+  /** Bytes of a layer's tar; 0 when it is not there. */
+  layerBytes(chainId: ChainId): number;
   /** Removes a layer no container mounts. @throws {EngineError} `conflict` while mounted */
   removeLayer(chainId: ChainId): Promise<void>;
   layers(): Promise<readonly ChainId[]>;
@@ -96,8 +120,10 @@ export interface Snapshotter {
   removeSized(sized: Omit<SizedFolder, "sizeBytes">): Promise<void>;
   /** Merged trees mounted now: target → its layers. Rebuilt from mountinfo. */
   mounted(): ReadonlyMap<string, readonly ChainId[]>;
-  /** Bytes and inodes of a container's upper folder. */
-  usage(upper: string): Promise<{ readonly sizeBytes: number; readonly inodes: number }>;
+  /** What a container's upper folder takes. */
+  usage(upper: string): Promise<TreeUsage>;
+  /** What each layer takes on the disk: of its own, and its archive, which others may have as well. */
+  diskUse(): Promise<readonly LayerDiskUse[]>;
   /** What an upper folder changes over its layers; reads the upper alone. */
   diff(upper: string, layers: readonly DiffId[], signal: AbortSignal): Promise<readonly FileChange[]>;
   /** Runs `body` with folders of the layers' files, top first; they stay while it runs. */
@@ -109,6 +135,11 @@ export interface Snapshotter {
     path: string,
     signal: AbortSignal,
   ): Promise<{ readonly diffId: DiffId; readonly sizeBytes: number }>;
-  /** Hashes the stored layer again and checks its index. @throws {EngineError} `internal` naming the layer */
+  /** As `findDamage` for one layer. @throws {EngineError} `internal` naming the layer */
   verify(chainId: ChainId, signal: AbortSignal): Promise<void>;
+  /**
+   * Hashes stored layers again, and checks their indexes or files, in helper processes. Those with damages are not there from then on, for
+   * `hasLayer` and imports, until they are replaced. Layers that are removed meanwhile are not told of.
+   */
+  findDamage(chainIds: readonly ChainId[], signal: AbortSignal): Promise<ReadonlyMap<ChainId, readonly LayerDamage[]>>;
 }

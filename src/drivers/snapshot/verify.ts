@@ -1,55 +1,56 @@
-import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
-import { digestHex, sha256 } from "#lib/digest.ts";
+import { closeSync, constants, openSync, statSync } from "node:fs";
+import { digestHex } from "#lib/digest.ts";
 import { messageOf } from "#lib/errors.ts";
+import { hashFile } from "#os/hash-file.ts";
 import { ConfinedDirectory } from "#os/confined.ts";
 import { readTree } from "./build.ts";
-import type { VerifyRequest } from "./helper-protocol.ts";
+import type { LayerDamage, VerifyRequest } from "./helper-protocol.ts";
 import { withLowers } from "./lower-lookup.ts";
 import { findDifference } from "./unpacked/compare.ts";
 
-const readBytes = 1 << 20;
+/** Looks for damage in a stored layer. Blocks: for helper processes. */
+export function findLayerDamage(request: VerifyRequest): LayerDamage[] {
+  const archive = looking("archive", request.tar, () => archiveDamage(request));
+  // What was unpacked is compared with the archive, so that one has to be whole.
+  if (request.form === "unpacked") return archive ? [archive] : present(looking("files", request.content, () => filesDamage(request)));
+  return present(
+    archive,
+    looking("index", request.content, () => indexDamage(request)),
+  );
+}
 
-/** Looks for damage in a stored layer; undefined when there is none, else what is damaged. Blocks: for helper processes. */
-export function findDamage(request: VerifyRequest): string | undefined {
+function looking(part: LayerDamage["part"], file: string, look: () => string | undefined): LayerDamage | undefined {
   try {
-    if (hashOf(request.tar, request.sizeBytes) !== digestHex(request.diffId)) return "its archive has another digest";
-    return request.form === "erofs" ? indexDamage(request) : unpackedDamage(request);
+    const reason = look();
+    return reason === undefined ? undefined : { part, file, reason, isMissing: false };
   } catch (error) {
-    return messageOf(error); // a file that is missing or cannot be read
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return { part, file, reason: isMissing ? `its ${part === "files" ? "files are" : `${part} is`} missing` : messageOf(error), isMissing };
   }
 }
 
-function indexDamage(request: VerifyRequest): string | undefined {
-  return sha256(readFileSync(request.content)) === request.indexDigest ? undefined : "its index has another digest";
+const present = (...damages: readonly (LayerDamage | undefined)[]): LayerDamage[] => damages.filter((damage) => damage !== undefined);
+
+/** Of the archive's own bytes: the file may be padded. */
+function archiveDamage({ tar, sizeBytes, diffId }: VerifyRequest): string | undefined {
+  const { size } = statSync(tar);
+  if (size < sizeBytes) return `its archive is cut: ${size} of ${sizeBytes} bytes are there`;
+  return hashFile(tar, "sha256", sizeBytes) === digestHex(diffId) ? undefined : "its archive has another digest";
 }
 
-function unpackedDamage(request: VerifyRequest): string | undefined {
+function indexDamage({ content, indexDigest }: VerifyRequest): string | undefined {
+  return `sha256:${hashFile(content, "sha256")}` === indexDigest ? undefined : "its index has another digest";
+}
+
+function filesDamage(request: VerifyRequest): string | undefined {
   const tree = readTree(request.tar);
   withLowers(request.lowers, (lookup) => tree.settle(lookup));
   using root = ConfinedDirectory.openPath(request.content);
   const tar = openSync(request.tar, constants.O_RDONLY);
   try {
     const path = findDifference(tree.root, tar, root);
-    return path === undefined ? undefined : `${JSON.stringify(path)} is not as its archive has it`;
+    return path === undefined ? undefined : `its file ${JSON.stringify(path)} is not as the archive has it`;
   } finally {
     closeSync(tar);
-  }
-}
-
-/** Of the archive's own bytes: the file may be padded. */
-function hashOf(path: string, sizeBytes: number): string {
-  const hasher = new Bun.CryptoHasher("sha256");
-  const file = openSync(path, constants.O_RDONLY);
-  try {
-    const buffer = Buffer.allocUnsafe(readBytes);
-    for (let done = 0; done < sizeBytes;) {
-      const length = readSync(file, buffer, 0, Math.min(readBytes, sizeBytes - done), done);
-      if (length === 0) break;
-      hasher.update(buffer.subarray(0, length));
-      done += length;
-    }
-    return hasher.digest("hex");
-  } finally {
-    closeSync(file);
   }
 }

@@ -1,9 +1,10 @@
-import { chown, mkdir, open, readdir, lstat, stat } from "node:fs/promises";
+import { chown, mkdir, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeyedMutex } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { readMounts } from "#os/mount.ts";
+import { treeUsage } from "#os/tree-usage.ts";
 import type { ProjectQuotas } from "../quota/project-quotas.ts";
 import type { HelperPool } from "../snapshot/helper-process.ts";
 import { hasFolder } from "./copy-up.ts";
@@ -133,7 +134,7 @@ export class LocalVolumeDriver implements VolumeDriver {
   }
 
   async usage(name: string, options: VolumeOptions): Promise<number> {
-    return isMounted(options) ? 0 : treeBytes(this.path(name));
+    return isMounted(options) ? 0 : (await treeUsage(this.path(name))).allocatedBytes;
   }
 }
 
@@ -144,23 +145,4 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-/** Apparent bytes of all files; what vanishes meanwhile counts nothing. */
-async function treeBytes(folder: string): Promise<number> {
-  let total = 0;
-  const pending = [folder];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
-      const child = join(path, entry.name);
-      if (entry.isDirectory()) pending.push(child);
-      else
-        total += await lstat(child).then(
-          ({ size }) => size,
-          () => 0,
-        );
-    }
-  }
-  return total;
 }

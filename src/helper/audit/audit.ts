@@ -10,6 +10,7 @@ import { checkFirewall } from "./firewall.ts";
 import { readProcesses } from "./host.ts";
 import { checkLayers } from "./layers.ts";
 import { checkLinks } from "./links.ts";
+import { checkLoopDevices } from "./loop-devices.ts";
 import { checkMounts } from "./mounts.ts";
 import { checkNamespaces } from "./namespaces.ts";
 import { checkProcesses } from "./processes.ts";
@@ -62,6 +63,7 @@ async function readOnce(dataRoot: string, execRoot: string): Promise<Reading> {
   const findings = [
     ...checkCrossReferences(records),
     ...checkMounts(records),
+    ...checkLoopDevices(records),
     ...checkNamespaces(records),
     ...checkCgroups(records),
     ...checkProcesses(records, processes),

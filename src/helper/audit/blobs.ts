@@ -18,6 +18,9 @@ export function checkBlobs(records: Records, transferUnderWay: boolean): Finding
   const allowed = new Set([
     ...required.keys(),
     ...[...images.values()].flatMap(({ layers }) => layers.map(({ digest }) => pathOf(digest))),
+    ...[...images.values()].flatMap(({ referrers = [] }) =>
+      referrers.flatMap(({ digest, blobs: parts }) => [digest, ...parts.map((part) => part.digest)].map(pathOf)),
+    ),
     ...[...references.values()].map(({ targetDigest }) => pathOf(targetDigest)),
   ]);
   const surplus = namesIn(blobs)

@@ -76,7 +76,7 @@ async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
     name: "erofs",
     status: "warn",
     detail: `layers will be unpacked, pulls are slower: ${reason}`,
-    advice: "Linux 6.12 or newer with EROFS_FS_BACKED_BY_FILE mounts them",
+    advice: "modprobe -a erofs loop: Linux 6.13 or newer mounts them from files, an older one through loop devices",
   };
 }
 

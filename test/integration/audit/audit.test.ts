@@ -38,6 +38,18 @@ describe("what nobody owns is told:", () => {
     expect(mounts.sort()).toEqual([planted.paths.container(id).rootfs, `${planted.instance.execRoot}/somewhere`].sort());
   });
 
+  test("a loop device with an archive that no mounted layer has", async () => {
+    using planted = plantInstance();
+    const archive = `${planted.paths.layers}/tars/${"ef".repeat(32)}`;
+    planted.file(archive, "x".repeat(4096));
+    const device = planted.loopDevice(archive);
+    expect(await planted.audit()).toContainEqual({
+      kind: "mount",
+      subject: device,
+      message: `has ${archive} attached, which nothing mounted needs`,
+    });
+  });
+
   test("a network namespace", async () => {
     using planted = plantInstance();
     const path = `${planted.paths.networkNamespaces}/${id.slice(0, 12)}-123456`;

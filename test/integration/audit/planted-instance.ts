@@ -26,6 +26,7 @@ export function plantInstance() {
   for (const migration of migrations) database.run(migration);
   database.run(`PRAGMA user_version = ${migrations.length}`);
   const children: Bun.Subprocess[] = [];
+  const loopDevices: string[] = [];
   return {
     instance,
     paths,
@@ -42,6 +43,13 @@ export function plantInstance() {
     tmpfs(target: string): void {
       mkdirSync(target, { recursive: true });
       run("mount", "-t", "tmpfs", "planted", target);
+    },
+    /** @returns the device that the file is attached to */
+    loopDevice(file: string): string {
+      const { stdout } = Bun.spawnSync(["losetup", "--find", "--show", file]);
+      const device = stdout.toString().trim();
+      loopDevices.push(device);
+      return device;
     },
     bridge: (name: string): void => run("ip", "link", "add", name, "type", "bridge"),
     nft: (command: string): void => run("nft", command),
@@ -64,6 +72,7 @@ export function plantInstance() {
       database.close();
       for (const { target } of readMounts().reverse())
         if (target.startsWith(`${dataRoot}/`) || target.startsWith(`${execRoot}/`)) Bun.spawnSync(["umount", "-l", target]);
+      for (const device of loopDevices) Bun.spawnSync(["losetup", "--detach", device]);
       const links = Bun.spawnSync(["ip", "-o", "link"]).stdout.toString();
       for (const [, name] of links.matchAll(/^\d+: ([^:@]+)/gm))
         if (name && (name.startsWith(instance.linkPrefix) || name === instance.defaultBridge)) Bun.spawnSync(["ip", "link", "del", name]);

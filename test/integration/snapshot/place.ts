@@ -1,13 +1,14 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { SnapshotterUnderTest } from "#drivers/snapshot/contract.ts";
-import { openSnapshotter } from "#drivers/snapshot/probe.ts";
+import { openSnapshotter, type StorageDriver } from "#drivers/snapshot/probe.ts";
 import { silentLogger } from "#lib/log.ts";
 import { Kernel } from "#os/kernel.ts";
 import { readMounts, unmount } from "#os/mount.ts";
+import { removeTree } from "#os/remove-tree.ts";
 
-/** A snapshotter on a fresh folder below /var/tmp: a real file system, which tmpfs is not for EROFS. */
-export async function preparePlace(name: "erofs" | "unpacked"): Promise<SnapshotterUnderTest> {
+/** A snapshotter on a fresh folder below /var/tmp: on a real file system, where EROFS is mounted from files. */
+export async function preparePlace(name: StorageDriver): Promise<SnapshotterUnderTest> {
   const folder = await mkdtemp(`/var/tmp/gantry-${name}-`);
   await mkdir(join(folder, "layers"));
   const kernel = new Kernel();
@@ -18,7 +19,7 @@ export async function preparePlace(name: "erofs" | "unpacked"): Promise<Snapshot
       await kernel.close();
       // Merged trees before their layers.
       for (const { target } of readMounts().toReversed()) if (target.startsWith(`${folder}/`)) unmount(target);
-      await rm(folder, { recursive: true, force: true });
+      removeTree(folder); // helpers may be removing what is in it as well
     },
   };
 }

@@ -18,4 +18,8 @@ export class UnpackedSnapshotter extends LayerSnapshotter {
   protected override async releaseLayer(): Promise<void> {
     // Folders take nothing.
   }
+
+  protected override async renewLayer(): Promise<void> {
+    // The next tree is made of the folders that are there then.
+  }
 }
