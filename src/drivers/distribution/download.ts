@@ -1,16 +1,22 @@
 import { digestHex, isDigest, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { TemporaryFile } from "#lib/temporary-file.ts";
-import { connectionFailure, ConnectionFailure } from "./failure.ts";
+import { BlobFile } from "./blob-file.ts";
+import { downloadParts, parallelFromBytes } from "./download-parts.ts";
+import { ConnectionFailure } from "./failure.ts";
 import { Backoff } from "./retry.ts";
+import { minimumProgressBytes, receiveBody } from "./stall.ts";
 
-/** Silence in the middle of a body after which it is asked for again. */
-const stallMilliseconds = 30_000;
 /** A registry that sends a little and breaks off, again and again, is given up. */
 const maximumParts = 64;
 
-/** Opens a blob's body from a position on. `isFrom` false: the registry sends all of it, whatever was asked. */
-export type OpenBlob = (offset: number, signal: AbortSignal) => Promise<{ readonly response: Response; readonly isFromOffset: boolean }>;
+/** Where a blob can be had. */
+export interface BlobSource {
+  /** Its body from a position on. `isFromOffset` false: the registry sends all of it, whatever was asked. */
+  readonly openFrom: (offset: number, signal: AbortSignal) => Promise<{ readonly response: Response; readonly isFromOffset: boolean }>;
+  /** The answer to a request with these fields, whatever it is. @throws {RegistryRefusal} for one that says "later" */
+  readonly openWith: (headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Response>;
+}
 
 export interface DownloadOptions {
   readonly digest: Digest;
@@ -18,114 +24,107 @@ export interface DownloadOptions {
   readonly sizeBytes: number;
   /** Folder for the file, on the file system of the content store. */
   readonly folder: string;
+  /** Leave to open one connection more, until its disposal; there is one connection alone when absent. */
+  readonly spareConnection?: (() => Disposable | undefined) | undefined;
   readonly onProgress?: ((receivedBytes: number) => void) | undefined;
   readonly onRetry?: ((waitMilliseconds: number) => void) | undefined;
 }
 
 /**
- * Streams a blob to a file, hashing on the way; broken off, it goes on where it stopped. The file is whole, verified and on disk, and the
- * caller's; on an error nothing is left.
+ * Brings a blob to a file, a large one in parts side by side; broken off, it goes on where it stopped. The file is whole, verified and on disk,
+ * and the caller's; on an error nothing is left.
  * @throws {EngineError} `internal` for wrong content, `unavailable` when the disk is full; {ConnectionFailure}, {RegistryRefusal} when retries end
  */
-export async function downloadBlob(open: OpenBlob, options: DownloadOptions, signal: AbortSignal): Promise<string> {
+export async function downloadBlob(source: BlobSource, options: DownloadOptions, signal: AbortSignal): Promise<string> {
   await using file = await TemporaryFile.create(options.folder, "download-");
-  const download = new Download(file, options);
-  const backoff = new Backoff({ onRetry: options.onRetry, retriesConnections: true });
-  for (let part = 1; ; part++) {
-    const before = file.sizeBytes;
-    try {
-      await download.receive(open, signal);
-      break;
-    } catch (error) {
-      if (file.sizeBytes > before) backoff.progressed();
-      if (part >= maximumParts) throw error;
-      await backoff.next(error, signal);
-    }
+  const blob = new BlobFile(file, options.digest);
+  const download = new Download(source, blob, options);
+  const isInParts = options.sizeBytes >= parallelFromBytes && options.spareConnection !== undefined;
+  if (isInParts) await download.receiveParts(signal);
+  await download.receiveRest(signal);
+  if (!blob.isRight()) {
+    if (!isInParts) throw wrongContent(options.digest);
+    // Parts may be what the registry cannot do: as everybody else reads it, once.
+    await blob.restart();
+    await download.receiveRest(signal);
+    if (!blob.isRight()) throw wrongContent(options.digest);
   }
-  download.verify();
   await file.sync();
   file.keep();
   return file.path;
 }
 
 class Download {
-  readonly #file: TemporaryFile;
+  readonly #source: BlobSource;
+  readonly #blob: BlobFile;
   readonly #options: DownloadOptions;
-  #hasher: Bun.CryptoHasher;
+  readonly #backoff: Backoff;
 
-  constructor(file: TemporaryFile, options: DownloadOptions) {
-    this.#file = file;
+  constructor(source: BlobSource, blob: BlobFile, options: DownloadOptions) {
+    this.#source = source;
+    this.#blob = blob;
     this.#options = options;
-    this.#hasher = this.#newHasher();
+    this.#backoff = new Backoff({ onRetry: options.onRetry, retriesConnections: true });
+  }
+
+  /** @see downloadParts */
+  receiveParts(signal: AbortSignal): Promise<void> {
+    const { sizeBytes, onProgress, spareConnection = () => undefined } = this.#options;
+    const parts = {
+      sizeBytes,
+      open: this.#source.openWith,
+      spare: spareConnection,
+      onBytes: (receivedBytes: number) => onProgress?.(receivedBytes),
+      backoff: this.#backoff,
+    };
+    return downloadParts(this.#blob, parts, signal);
+  }
+
+  /** All that is not there yet, in one stream. */
+  async receiveRest(signal: AbortSignal): Promise<void> {
+    for (let part = 1; ; part++) {
+      const before = this.#blob.hashedBytes;
+      try {
+        return await this.#receive(signal);
+      } catch (error) {
+        if (this.#blob.hashedBytes - before >= minimumProgressBytes) this.#backoff.progressed();
+        if (part >= maximumParts) throw error;
+        await this.#backoff.next(error, signal);
+      }
+    }
   }
 
   /** Takes one answer's body; returns when the blob is complete. */
-  async receive(open: OpenBlob, signal: AbortSignal): Promise<void> {
-    const { sizeBytes } = this.#options;
-    if (this.#file.sizeBytes === sizeBytes && sizeBytes > 0) return; // complete, though its connection broke afterwards
-    const stall = new AbortController();
-    const timer = setTimeout(() => stall.abort(new DOMException("stalled", "TimeoutError")), stallMilliseconds);
-    const either = AbortSignal.any([signal, stall.signal]);
-    try {
-      const { response, isFromOffset } = await open(this.#file.sizeBytes, either);
-      if (!isFromOffset) await this.#restart();
+  async #receive(signal: AbortSignal): Promise<void> {
+    const { digest, sizeBytes, onProgress } = this.#options;
+    const blob = this.#blob;
+    if (blob.hashedBytes === sizeBytes && sizeBytes > 0) return; // complete, though its connection broke afterwards
+    const open = async (partSignal: AbortSignal): Promise<Response> => {
+      const { response, isFromOffset } = await this.#source.openFrom(blob.hashedBytes, partSignal);
+      if (!isFromOffset) await blob.restart();
       this.#checkLength(response);
-      await this.#take(response, () => timer.refresh());
-    } catch (error) {
-      signal.throwIfAborted();
-      if (stall.signal.aborted) throw new ConnectionFailure("unexpected EOF: the registry stopped sending", true, { cause: error });
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      stall.abort(); // cancels a body that was not read to its end
-    }
-    if (this.#file.sizeBytes < sizeBytes) throw new ConnectionFailure("unexpected EOF", true);
-  }
-
-  /** @throws {EngineError} `internal` with Docker's text */
-  verify(): void {
-    if (this.#hasher.digest("hex") !== digestHex(this.#options.digest)) throw this.#wrongContent();
-  }
-
-  async #take(response: Response, onChunk: () => void): Promise<void> {
-    const { sizeBytes, onProgress } = this.#options;
-    const url = new URL(response.url || "http://registry/");
-    const chunks = (response.body ?? new Blob([]).stream()) as AsyncIterable<Uint8Array>;
-    const reader = chunks[Symbol.asyncIterator]();
-    for (;;) {
-      const next = await reader.next().catch(async (error: unknown) => {
-        throw await connectionFailure(error, url);
-      });
-      if (next.done) return;
-      onChunk();
+      return response;
+    };
+    const take = async (piece: Uint8Array): Promise<void> => {
       // Cut off at the declared size: an endless body costs no disk.
-      if (this.#file.sizeBytes + next.value.length > sizeBytes) throw this.#wrongContent();
-      this.#hasher.update(next.value);
-      await this.#file.write(next.value);
-      onProgress?.(this.#file.sizeBytes);
-    }
+      if (blob.hashedBytes + piece.length > sizeBytes) throw wrongContent(digest);
+      await blob.write(piece, blob.hashedBytes);
+      onProgress?.(blob.hashedBytes);
+    };
+    await receiveBody(open, take, signal);
+    if (blob.hashedBytes < sizeBytes) throw new ConnectionFailure("unexpected EOF", true);
   }
 
   /** A body announced with another size can never be right. */
   #checkLength(response: Response): void {
     const announced = response.headers.get("content-length");
     if (announced === null || !/^\d{1,16}$/.test(announced) || response.status === 206) return;
-    if (Number(announced) !== this.#options.sizeBytes) throw this.#wrongContent();
+    if (Number(announced) !== this.#options.sizeBytes) throw wrongContent(this.#options.digest);
   }
+}
 
-  async #restart(): Promise<void> {
-    if (this.#file.sizeBytes === 0) return;
-    await this.#file.clear();
-    this.#hasher = this.#newHasher();
-  }
-
-  #newHasher(): Bun.CryptoHasher {
-    return new Bun.CryptoHasher(this.#options.digest.startsWith("sha512:") ? "sha512" : "sha256");
-  }
-
-  #wrongContent(): EngineError {
-    return new EngineError("internal", `filesystem layer verification failed for digest ${this.#options.digest}`);
-  }
+function wrongContent(digest: Digest): EngineError {
+  return new EngineError("internal", `filesystem layer verification failed for digest ${digest}`);
 }
 
 /** True when the bytes have this digest. */

@@ -6,6 +6,7 @@ import type { RegistryTransport } from "./transport.ts";
 export class EndpointChoice {
   #transports: readonly RegistryTransport[];
   readonly #told: (error: unknown) => unknown;
+  #answered: RegistryTransport | undefined;
 
   /** @param told  what a failure is to whoever asked */
   constructor(transports: readonly RegistryTransport[], told: (error: unknown) => unknown) {
@@ -15,20 +16,22 @@ export class EndpointChoice {
 
   /**
    * Runs an operation on the first endpoint where it succeeds. Any failure of a mirror leads on; of the registry itself only that nobody
-   * speaks TLS there.
+   * speaks TLS there, as long as it has not answered.
    */
   async run<T>(signal: AbortSignal, operation: (transport: RegistryTransport) => Promise<T>): Promise<T> {
     let failure: unknown = new EngineError("internal", "no endpoint");
     for (const transport of this.#transports) {
       try {
         const result = await operation(transport);
+        this.#answered = transport;
         // Mirrors may lack the next blob: the others stay behind it.
         this.#transports = [transport, ...this.#transports.filter((other) => other !== transport)];
         return result;
       } catch (error) {
         signal.throwIfAborted();
         failure = error;
-        if (!transport.endpoint.isMirror && !(error instanceof ConnectionFailure)) break;
+        if (transport.endpoint.isMirror) continue;
+        if (transport === this.#answered || !(error instanceof ConnectionFailure)) break;
       }
     }
     throw this.#told(failure);

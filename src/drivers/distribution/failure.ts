@@ -71,7 +71,9 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
 /** A failed connection in Go's words, which scripts match on. */
 export async function connectionFailure(error: unknown, url: URL, method = "GET"): Promise<ConnectionFailure> {
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  const isTransient = !lasting.has(code) && !/CERT|SSL|TLS|SELF_SIGNED|VERIFY/.test(code);
+  // Who has been silent for so long would be silent again.
+  const isSilence = (error as Error).name === "TimeoutError";
+  const isTransient = !isSilence && !lasting.has(code) && !/CERT|SSL|TLS|SELF_SIGNED|VERIFY/.test(code);
   const isQuestion = method === "GET" || method === "HEAD";
   // Docker greets a registry before it asks for anything, and so names the greeting.
   const name = isQuestion ? requestName("GET", url, url.pathname.startsWith("/v2/") ? "/v2/" : url.pathname) : requestName(method, url);

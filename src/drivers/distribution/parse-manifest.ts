@@ -1,5 +1,6 @@
 import { isDigest } from "#lib/digest.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
+import { parseJson } from "#lib/parse-json.ts";
 import { mediaTypes, type Descriptor, type ImageIndex, type Manifest } from "#types/oci/image.ts";
 import { bareType, isConfigType, isIndexType, isLayerType, isManifestType } from "./media-types.ts";
 
@@ -24,7 +25,7 @@ export type ManifestDocument =
  */
 export function parseManifest(bytes: Uint8Array, contentType: string): ManifestDocument {
   if (bytes.length > manifestLimitBytes) throw bad(`manifest is larger than ${manifestLimitBytes} bytes`);
-  const document = parseObject(bytes);
+  const document = parseManifestObject(bytes);
   const declared = bareType(contentType);
   if (document["schemaVersion"] === 1 || declared.startsWith("application/vnd.docker.distribution.manifest.v1+")) throw schema1Refusal();
   if (document["schemaVersion"] !== 2) throw bad(`unsupported schema version ${JSON.stringify(document["schemaVersion"])}`);
@@ -38,10 +39,11 @@ export function parseManifest(bytes: Uint8Array, contentType: string): ManifestD
   return { kind: "manifest", mediaType, manifest: checkedManifest(document) };
 }
 
-function parseObject(bytes: Uint8Array): Record<string, unknown> {
+/** @throws {EngineError} `internal` when it is no JSON object */
+export function parseManifestObject(bytes: Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString());
+    value = parseJson(bytes);
   } catch (error) {
     throw new EngineError("internal", `error unmarshalling content: ${jsonFault(bytes, error)}`, { cause: error });
   }
@@ -72,25 +74,27 @@ function agreedType(declared: string, document: Readonly<Record<string, unknown>
 }
 
 function checkedManifest(document: Readonly<Record<string, unknown>>): Manifest {
-  const config = descriptor(document["config"], "config", manifestLimitBytes);
-  const layers = descriptors(document["layers"], "layer", maximumLayerBytes);
+  const config = parseManifestDescriptor(document["config"], "config", manifestLimitBytes);
+  const layers = parseManifestDescriptors(document["layers"], "layer", maximumLayerBytes);
   if (!isConfigType(config.mediaType)) throw bad(`unsupported media type ${config.mediaType.slice(0, 128)}`);
   for (const { mediaType } of layers) if (!isLayerType(mediaType)) throw bad(`unsupported media type ${mediaType.slice(0, 128)}`);
   return { ...document, config, layers } as unknown as Manifest;
 }
 
 function indexEntries(value: unknown): Descriptor[] {
-  return descriptors(value, "manifest", manifestLimitBytes);
+  return parseManifestDescriptors(value, "manifest", manifestLimitBytes);
 }
 
-function descriptors(value: unknown, what: string, limitBytes: number): Descriptor[] {
+/** A list of descriptors. @throws {EngineError} `internal` */
+export function parseManifestDescriptors(value: unknown, what: string, limitBytes: number): Descriptor[] {
   if (value === null) return []; // Go's empty list
   if (!Array.isArray(value)) throw bad(`manifest has no list of ${what}s`);
   if (value.length > maximumDescriptors) throw bad(`manifest has more than ${maximumDescriptors} ${what}s`);
-  return value.map((entry: unknown) => descriptor(entry, what, limitBytes));
+  return value.map((entry: unknown) => parseManifestDescriptor(entry, what, limitBytes));
 }
 
-function descriptor(value: unknown, what: string, limitBytes: number): Descriptor {
+/** @param what  names it in errors @throws {EngineError} `internal` */
+export function parseManifestDescriptor(value: unknown, what: string, limitBytes: number): Descriptor {
   const fields = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
   const { digest, size, mediaType = "" } = fields;
   if (typeof digest !== "string" || !isDigest(digest))

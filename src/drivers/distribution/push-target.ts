@@ -1,9 +1,11 @@
-import type { Digest } from "#lib/digest.ts";
+import { isDigest, sha256, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Reference } from "#lib/reference.ts";
+import type { Descriptor } from "#types/oci/image.ts";
 import { EndpointChoice } from "./endpoint-choice.ts";
 import { originEndpoints } from "./endpoints.ts";
 import { ConnectionFailure, LogInRefusal, RegistryRefusal } from "./failure.ts";
+import { addToFallback } from "./referrers.ts";
 import { readRefusal } from "./refusal.ts";
 import { withRetries } from "./retry.ts";
 import { RegistryTransport } from "./transport.ts";
@@ -89,16 +91,27 @@ export class PushTarget {
     return this.#telling(() => uploadBlob(this.#transport, { ...options, uploads: this.#uploads }, signal));
   }
 
-  /** Names what was pushed: all blobs of the manifest are there. */
-  async putManifest({ name, mediaType, bytes }: ManifestToPush, signal: AbortSignal): Promise<void> {
+  /**
+   * Names what was pushed: all blobs of the manifest are there.
+   * @returns the manifest on whose list of referrers the registry has put it, if it keeps such lists
+   */
+  async putManifest({ name, mediaType, bytes }: ManifestToPush, signal: AbortSignal): Promise<{ readonly subject: string | undefined }> {
     const body = { sizeBytes: bytes.length, open: () => Uint8Array.from(bytes) };
     const request = { method: "PUT", path: `/v2/${this.#path}/manifests/${name}`, headers: { "content-type": mediaType }, body } as const;
-    const put = async (): Promise<void> => {
+    const put = async (): Promise<{ readonly subject: string | undefined }> => {
       const response = await this.#transport.request(request, signal);
       if (!response.ok) throw await readRefusal(response, "other", this.#transport.secrets);
       await response.body?.cancel();
+      checkTaken(response, sha256(bytes));
+      return { subject: response.headers.get("oci-subject") ?? undefined };
     };
-    await this.#telling(() => withRetries(put, { retriesConnections: true }, signal));
+    return this.#telling(() => withRetries(put, { retriesConnections: true }, signal));
+  }
+
+  /** Puts an artifact on the list of a manifest's referrers, where the registry keeps none. @see addToFallback */
+  async addReferrer(subject: Digest, entry: Descriptor, signal: AbortSignal): Promise<void> {
+    const put = (manifest: ManifestToPush): Promise<unknown> => this.putManifest(manifest, signal);
+    await this.#telling(() => addToFallback(this.#transport, { path: this.#path, subject, entry }, put, signal));
   }
 
   get #uploads(): string {
@@ -112,6 +125,13 @@ export class PushTarget {
       throw told(error);
     }
   }
+}
+
+/** What was pushed must be there under the digest that is told. @throws {EngineError} `internal` when the registry says another one */
+function checkTaken({ headers }: Response, digest: Digest): void {
+  const taken = headers.get("docker-content-digest") ?? "";
+  if (isDigest(taken) && taken.startsWith("sha256:") && taken !== digest)
+    throw new EngineError("internal", `the registry has taken the manifest as ${taken}, it is ${digest}`);
 }
 
 /** A log-in that failed is told by whoever needs it. */

@@ -1,3 +1,4 @@
+import { parseJson } from "#lib/parse-json.ts";
 import { parseChallenges } from "./challenge.ts";
 import { printable, RegistryRefusal, withoutSecrets } from "./failure.ts";
 import { readAtMost } from "./read-body.ts";
@@ -40,7 +41,7 @@ function codeOfMissing(what: "manifest" | "blob" | "other"): string | undefined 
 
 function parseErrors(body: Uint8Array): { readonly code?: string; readonly message?: string } {
   try {
-    const parsed = JSON.parse(Buffer.from(body).toString()) as { errors?: unknown; details?: unknown } | null;
+    const parsed = parseJson(body) as { errors?: unknown; details?: unknown } | null;
     const list: unknown = parsed?.errors;
     const first = Array.isArray(list) ? (list[0] as { code?: unknown; message?: unknown } | null) : parsed;
     const { code, message } = (first ?? {}) as { code?: unknown; message?: unknown };

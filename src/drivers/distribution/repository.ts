@@ -1,21 +1,24 @@
 import { isDigest, sha256, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Reference } from "#lib/reference.ts";
-import { downloadBlob, hasDigest, type DownloadOptions } from "./download.ts";
+import type { Descriptor } from "#types/oci/image.ts";
+import { downloadBlob, hasDigest, type BlobSource, type DownloadOptions } from "./download.ts";
 import { EndpointChoice } from "./endpoint-choice.ts";
 import { registryEndpoints } from "./endpoints.ts";
 import { ConnectionFailure, refusalFor, RegistryRefusal } from "./failure.ts";
 import { acceptedManifests, bareType } from "./media-types.ts";
 import { manifestLimitBytes } from "./parse-manifest.ts";
 import { readAtMost } from "./read-body.ts";
+import { listReferrers } from "./referrers.ts";
 import { readRefusal } from "./refusal.ts";
-import { withRetries } from "./retry.ts";
+import { isTemporary, withRetries } from "./retry.ts";
 import { readTagPage } from "./tags.ts";
 import { RegistryTransport } from "./transport.ts";
 import type { FetchedManifest, ManifestName, RegistryCredentials, RegistrySettings } from "./types.ts";
 
 /** Bound of `pull --all-tags`. */
 const maximumTags = 10_000;
+const maximumTagPages = 1000;
 const maximumTagPageBytes = 4 << 20;
 
 /**
@@ -66,11 +69,20 @@ export class RemoteRepository {
     return { digest: isDigest(name) ? name : sha256(bytes), contentType, bytes };
   }
 
-  /** Streams a blob to a file of its own. @see downloadBlob */
+  /** Brings a blob to a file of its own. @see downloadBlob */
   async blob(options: DownloadOptions, signal: AbortSignal): Promise<string> {
-    return this.#endpoints.run(signal, (transport) =>
-      downloadBlob((offset, partSignal) => this.#openBlob(transport, options.digest, offset, partSignal), options, signal),
-    );
+    const path = this.#path(`blobs/${options.digest}`);
+    return this.#endpoints.run(signal, (transport) => {
+      const source: BlobSource = {
+        openFrom: (offset, partSignal) => this.#openBlob(transport, options.digest, offset, partSignal),
+        openWith: async (headers, partSignal) => {
+          const response = await transport.request({ method: "GET", path, headers }, partSignal);
+          if (isTemporary(response.status)) throw await readRefusal(response, "blob", transport.secrets);
+          return response;
+        },
+      };
+      return downloadBlob(source, options, signal);
+    });
   }
 
   /** A small blob whole: a config. @throws {EngineError} as `blob` */
@@ -122,6 +134,8 @@ export class RemoteRepository {
       const seen = new Set<string>();
       for (let path: string | undefined = this.#path("tags/list"); path !== undefined && !seen.has(path);) {
         seen.add(path);
+        if (seen.size > maximumTagPages)
+          throw new EngineError("too_large", `the repository's tags are on more than ${maximumTagPages} pages`);
         const current: string = path;
         const page = await withRetries(() => getTagPage(transport, current, signal), {}, signal);
         tags.push(...page.tags);
@@ -130,6 +144,12 @@ export class RemoteRepository {
       }
       return tags;
     });
+  }
+
+  /** What refers to a manifest. @see listReferrers */
+  async referrers(subject: Digest, artifactType: string | undefined, signal: AbortSignal): Promise<Descriptor[]> {
+    const question = { path: this.#reference.path, subject, artifactType };
+    return this.#endpoints.run(signal, (transport) => listReferrers(transport, question, signal));
   }
 
   #path(rest: string): string {

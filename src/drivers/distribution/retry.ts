@@ -60,6 +60,10 @@ export async function withRetries<T>(operation: () => Promise<T>, options: Retry
 function retryDelay(error: unknown, retriesConnections: boolean): number | undefined {
   if (error instanceof ConnectionFailure) return error.isTransient || retriesConnections ? 0 : undefined;
   if (!(error instanceof RegistryRefusal)) return undefined;
-  const isTemporary = error.status === 429 || error.status === 408 || (error.status >= 500 && error.status !== 501);
-  return isTemporary ? (error.retryAfterSeconds ?? 0) * 1000 : undefined;
+  return isTemporary(error.status) ? (error.retryAfterSeconds ?? 0) * 1000 : undefined;
+}
+
+/** Whether an answer says "later" and not "no". */
+export function isTemporary(status: number): boolean {
+  return status === 429 || status === 408 || (status >= 500 && status !== 501);
 }

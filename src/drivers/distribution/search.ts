@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "#lib/errors.ts";
+import { parseJson } from "#lib/parse-json.ts";
 import { originEndpoints } from "./endpoints.ts";
 import { ConnectionFailure } from "./failure.ts";
 import { readAtMost } from "./read-body.ts";
@@ -114,7 +115,7 @@ function noIndex(endpoints: readonly RegistryEndpoint[], failures: readonly unkn
 function parseResults(body: Uint8Array): SearchResult[] {
   let results: unknown;
   try {
-    results = (JSON.parse(Buffer.from(body).toString()) as { results?: unknown } | null)?.results ?? [];
+    results = (parseJson(body) as { results?: unknown } | null)?.results ?? [];
   } catch (error) {
     throw new EngineError("internal", `error decoding registry search results: ${syntaxFault(error, body)}`, { cause: error });
   }

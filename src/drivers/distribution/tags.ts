@@ -1,4 +1,5 @@
 import { EngineError } from "#lib/errors.ts";
+import { parseJson } from "#lib/parse-json.ts";
 
 const tagPattern = /^\w[\w.-]{0,127}$/;
 
@@ -11,18 +12,22 @@ export function readTagPage(
   link: string | null,
   path: string,
 ): { readonly tags: readonly string[]; readonly next: string | undefined } {
-  const tags = parseTags(body);
+  return { tags: parseTags(body), next: nextPage(link, path) };
+}
+
+/** The path of the next page of a list, which a header names; one elsewhere than at the same path is not followed. */
+export function nextPage(link: string | null, path: string): string | undefined {
   const target = /<([^>]{1,2048})>\s*;[^,]*rel="?next"?/.exec(link ?? "")?.[1];
   const base = new URL(path, "http://registry");
   const url = target !== undefined && URL.canParse(target, base.href) ? new URL(target, base) : undefined;
   const isSamePath = url?.pathname === base.pathname;
-  return { tags, next: url && isSamePath ? `${url.pathname}${url.search}` : undefined };
+  return url && isSamePath ? `${url.pathname}${url.search}` : undefined;
 }
 
 function parseTags(body: Uint8Array): string[] {
   let list: unknown;
   try {
-    list = (JSON.parse(Buffer.from(body).toString()) as { tags?: unknown } | null)?.tags ?? [];
+    list = (parseJson(body) as { tags?: unknown } | null)?.tags ?? [];
   } catch (error) {
     throw new EngineError("internal", "the registry's list of tags is no JSON", { cause: error });
   }

@@ -1,4 +1,5 @@
 import { EngineError } from "#lib/errors.ts";
+import { parseJson } from "#lib/parse-json.ts";
 import type { Challenge } from "./challenge.ts";
 import { readAtMost } from "./read-body.ts";
 import type { RequestBody } from "./transport.ts";
@@ -90,7 +91,7 @@ function requestToken(url: URL, service: string | undefined, { credentials, scop
 
 function tokensIn(body: Uint8Array): { readonly token?: string; readonly refreshToken?: string } {
   try {
-    const fields = JSON.parse(Buffer.from(body).toString()) as Readonly<Record<string, unknown>> | null;
+    const fields = parseJson(body) as Readonly<Record<string, unknown>> | null;
     const token = asToken(fields?.["token"]) ?? asToken(fields?.["access_token"]);
     const refreshToken = asToken(fields?.["refresh_token"]);
     return { ...(token !== undefined && { token }), ...(refreshToken !== undefined && { refreshToken }) };

@@ -41,7 +41,8 @@ export interface RegistryRequest {
 
 /** Opened for each attempt: a log-in or a redirect may come in between. */
 export interface RequestBody {
-  readonly sizeBytes: number;
+  /** Absent where it is not known yet: the body is sent in chunks. */
+  readonly sizeBytes?: number;
   open(): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 }
 
@@ -194,7 +195,7 @@ export class RegistryTransport {
     headers.set("user-agent", userAgent);
     headers.set("accept-encoding", "identity"); // digests and sizes are those of the bytes on the wire
     const content = typeof body === "object" ? body.open() : body;
-    if (typeof body === "object") headers.set("content-length", String(body.sizeBytes));
+    if (typeof body === "object" && body.sizeBytes !== undefined) headers.set("content-length", String(body.sizeBytes));
     const certificates = url.protocol === "https:" ? await this.#certificatesFor(url.host) : {};
     const proxy = proxyFor(url, this.#options.settings.proxies);
     const timeout = new AbortController();

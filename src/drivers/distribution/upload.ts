@@ -1,10 +1,11 @@
-import { open, type FileHandle } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import type { Digest } from "#lib/digest.ts";
 import { ConnectionFailure, RegistryRefusal } from "./failure.ts";
 import { readRefusal } from "./refusal.ts";
 import { Backoff } from "./retry.ts";
 import type { RegistryTransport } from "./transport.ts";
-import { fileBody } from "./upload-body.ts";
+import { uploadBody } from "./upload-body.ts";
+import type { UploadSource } from "./upload-source.ts";
 
 /** The registry takes nothing for so long: the connection counts as broken. */
 const stallMilliseconds = 60_000;
@@ -14,13 +15,6 @@ const commitMilliseconds = 600_000;
 const maximumParts = 64;
 /** For telling the registry that an upload is given up. */
 const cancelMilliseconds = 3000;
-
-/** A blob in a file. */
-export interface UploadSource {
-  readonly digest: Digest;
-  readonly sizeBytes: number;
-  readonly path: string;
-}
 
 export interface UploadOptions {
   readonly source: UploadSource;
@@ -33,13 +27,13 @@ export interface UploadOptions {
 }
 
 /**
- * Sends a blob: whole in one request; broken off, it goes on where the registry says it stopped, or in a new upload. An upload that fails
- * for good, or is given up, is taken back.
+ * Sends a blob: whole in one request, or as it is written and its digest at the end; broken off, it goes on where the registry says it stopped,
+ * or in a new upload. An upload that fails for good, or is given up, is taken back.
  * @throws {RegistryRefusal} what the registry says, {ConnectionFailure} when retries end, the signal's reason
  * Source: OCI distribution-spec, "Pushing blobs".
  */
 export async function uploadBlob(transport: RegistryTransport, options: UploadOptions, signal: AbortSignal): Promise<void> {
-  await using file = await open(options.source.path, "r");
+  await using file = await options.source.open();
   const upload = new BlobUpload(transport, options, file);
   try {
     await upload.run(signal);
@@ -97,6 +91,7 @@ class BlobUpload {
         return await this.#send(signal);
       } catch (error) {
         signal.throwIfAborted();
+        this.#options.source.throwIfFailed();
         if (part >= maximumParts) throw error;
         await backoff.next(error, signal);
         const before = this.#offset;
@@ -114,55 +109,64 @@ class BlobUpload {
     const { uploads, source } = this.#options;
     this.#location ??= await beginUpload(this.#transport, { uploads }, signal);
     if (this.#location === undefined) return;
-    if (this.#offset > 0 && this.#offset < source.sizeBytes) await this.#append(this.#location, signal);
+    const { wholeBlob } = source;
+    if (!wholeBlob || (this.#offset > 0 && this.#offset < wholeBlob.sizeBytes)) await this.#append(this.#location, signal);
     await this.#finish(this.#location, signal);
     this.#location = undefined;
   }
 
-  /** The rest, after a break. */
+  /** What is not there yet: the rest after a break, or all that is still to be written. */
   async #append(location: string, signal: AbortSignal): Promise<void> {
-    const { sizeBytes } = this.#options.source;
-    const headers = { "content-type": "application/octet-stream", "content-range": `${this.#offset}-${sizeBytes - 1}` };
-    const response = await this.#transfer({ method: "PATCH", path: location, headers }, this.#offset, signal);
+    const { source } = this.#options;
+    const last = source.wholeBlob && source.wholeBlob.sizeBytes - 1;
+    const headers = {
+      "content-type": "application/octet-stream",
+      ...(last !== undefined && { "content-range": `${this.#offset}-${last}` }),
+    };
+    const { response, position } = await this.#transfer({ method: "PATCH", path: location, headers }, signal);
     await response.body?.cancel();
     this.#location = locationOf(response, location);
-    this.#offset = sizeBytes;
+    if (position !== source.wholeBlob?.sizeBytes)
+      throw new RegistryRefusal(response.status, "UNKNOWN", "the registry answers an upload before it has all of it");
+    this.#offset = position;
   }
 
   /** Everything, or only the end of an upload whose bytes are there. */
   async #finish(location: string, signal: AbortSignal): Promise<void> {
-    const { digest } = this.#options.source;
+    const { digest = "" } = this.#options.source.wholeBlob ?? {};
     const path = `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
     const headers = { "content-type": "application/octet-stream" };
-    const response = await this.#transfer({ method: "PUT", path, headers }, this.#offset, signal);
+    const { response } = await this.#transfer({ method: "PUT", path, headers }, signal);
     await response.body?.cancel();
   }
 
-  /** One request with the file from `offset` on. @throws {ConnectionFailure} also when the registry knows the upload no more */
+  /**
+   * One request with the file from where the registry has it.
+   * @returns the answer, and up to where the file was sent by then
+   * @throws {ConnectionFailure} also when the registry knows the upload no more
+   */
   async #transfer(
     request: { readonly method: "PATCH" | "PUT"; readonly path: string; readonly headers: Readonly<Record<string, string>> },
-    offset: number,
     signal: AbortSignal,
-  ): Promise<Response> {
-    const { sizeBytes } = this.#options.source;
-    const stall = new AbortController();
-    const expire = (): void => stall.abort(new DOMException("stalled", "TimeoutError"));
-    let timer = setTimeout(expire, stallMilliseconds);
-    const onRead = (position: number): void => {
-      clearTimeout(timer);
-      timer = setTimeout(expire, position === sizeBytes ? commitMilliseconds : stallMilliseconds);
-      this.#options.onProgress?.(position);
+  ): Promise<{ readonly response: Response; readonly position: number }> {
+    const { source, onProgress } = this.#options;
+    const patience = new Patience();
+    let position = this.#offset;
+    const onRead = (read: number): void => {
+      position = read;
+      patience.renew(source.wholeBlob?.sizeBytes === read ? commitMilliseconds : stallMilliseconds);
+      onProgress?.(read);
     };
     try {
-      const body = fileBody(this.#file, { offset, sizeBytes }, onRead);
-      const response = await this.#transport.request({ ...request, body, patience: stall.signal }, signal);
-      if (response.ok) return response;
+      const body = uploadBody({ file: this.#file, source, offset: position, onWait: () => patience.pause(), onRead });
+      const response = await this.#transport.request({ ...request, body, patience: patience.signal }, signal);
+      if (response.ok) return { response, position };
       const refusal = await readRefusal(response, "other", this.#transport.secrets);
       if (response.status !== 404 && response.status !== 416) throw refusal;
       this.#forget();
       throw new ConnectionFailure(refusal.message, true, { cause: refusal });
     } finally {
-      clearTimeout(timer);
+      patience.pause();
     }
   }
 
@@ -173,7 +177,11 @@ class BlobUpload {
     await response?.body?.cancel();
     signal.throwIfAborted();
     const end = /^(?:bytes=)?0-(\d{1,16})$/.exec(response?.headers.get("range") ?? "")?.[1];
-    if (!response?.ok || end === undefined || Number(end) >= this.#options.source.sizeBytes) return this.#forget();
+    if (!response?.ok || end === undefined || Number(end) >= this.#options.source.writtenBytes) {
+      // Known there, but of no use.
+      if (response?.ok) await cancelUpload(this.#transport, this.#location);
+      return this.#forget();
+    }
     this.#location = locationOf(response, this.#location);
     this.#offset = end === "0" ? 0 : Number(end) + 1; // "0-0" is what registries say of an empty upload
   }
@@ -181,6 +189,30 @@ class BlobUpload {
   #forget(): void {
     this.#location = undefined;
     this.#offset = 0;
+  }
+}
+
+/** How long the registry may take for what it is doing. */
+class Patience {
+  readonly #controller = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    this.renew(stallMilliseconds);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  renew(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#controller.abort(new DOMException("stalled", "TimeoutError")), milliseconds);
+  }
+
+  /** It is not its turn. */
+  pause(): void {
+    clearTimeout(this.#timer);
   }
 }
 
