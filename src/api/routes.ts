@@ -6,6 +6,7 @@ import type { AnyRoute } from "./http/route.ts";
 import { imageRoutes, type ImageRouteServices } from "./image/routes.ts";
 import { networkRoutes } from "./network/routes.ts";
 import { pluginRoutes } from "./plugin/routes.ts";
+import { pruneRoutes } from "./prune/routes.ts";
 import { swarmRoutes } from "./swarm/routes.ts";
 import { systemRoutes } from "./system/routes.ts";
 import { volumeRoutes } from "./volume/routes.ts";
@@ -21,6 +22,7 @@ export function apiRoutes(services: ApiServices): AnyRoute[] {
     ...imageRoutes(services),
     ...networkRoutes(services),
     ...volumeRoutes(services.volumes),
+    ...pruneRoutes(services),
     ...pluginRoutes,
     ...swarmRoutes,
   ];

@@ -124,11 +124,15 @@ export const groups: readonly Group[] = [
       load,
       listImages,
       leaf("prune", "Remove images without a name that nothing uses", () => import("./image/prune.ts").then((m) => m.prune)),
+      leaf("referrers", "List what refers to an image: signatures, bills of materials", () =>
+        import("./image/referrers.ts").then((m) => m.referrers),
+      ),
       pull,
       push,
       removeImage,
       save,
       tag,
+      leaf("verify", "Read images again and compare them with their digests", () => import("./image/verify.ts").then((m) => m.verify)),
     ],
   },
   {

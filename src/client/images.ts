@@ -1,6 +1,21 @@
 import { type Filters, filterQuery } from "./containers.ts";
-import type { HistoryEntry, ImageDeletion, ImageGcPlan, ImageSummary, ProgressMessage, PruneReport, SearchResult } from "./shapes.ts";
+import type {
+  HistoryEntry,
+  ImageDeletion,
+  ImageGcPlan,
+  ImageReferrer,
+  ImageSummary,
+  ProgressMessage,
+  PruneReport,
+  SearchResult,
+} from "./shapes.ts";
 import type { Answer, Transport } from "./transport.ts";
+
+export interface ReferrerOptions {
+  /** Empty for all. */
+  readonly artifactType: string;
+  readonly registryAuth?: string | undefined;
+}
 
 /** Calls under `/images`. References keep their slashes and colons, as Docker's clients send them. Errors: `DaemonError`. */
 export class Images {
@@ -9,9 +24,14 @@ export class Images {
     this.#http = http;
   }
 
-  list(options: { readonly all?: boolean; readonly sharedSize?: boolean; readonly filters?: Filters }) {
+  list(options: { readonly all?: boolean; readonly sharedSize?: boolean; readonly manifests?: boolean; readonly filters?: Filters }) {
     return this.#http.json<readonly ImageSummary[] | null>("GET", "/images/json", {
-      query: { all: options.all || undefined, "shared-size": options.sharedSize || undefined, ...filterQuery(options.filters) },
+      query: {
+        all: options.all || undefined,
+        manifests: options.manifests || undefined,
+        "shared-size": options.sharedSize || undefined,
+        ...filterQuery(options.filters),
+      },
     });
   }
 
@@ -108,6 +128,28 @@ export class Images {
 
   gc(force: boolean): Promise<{ readonly ImagesDeleted: readonly ImageDeletion[] }> {
     return this.#http.json("POST", "/gantry/images/gc", { query: { force: force || undefined } });
+  }
+
+  /** Reads images again; the last message has the report in `aux`. Gantry only. @param names  none: everything */
+  verify(names: readonly string[], signal?: AbortSignal): AsyncGenerator<ProgressMessage, void> {
+    return this.#http.messages("POST", "/gantry/images/verify", { query: { names }, signal });
+  }
+
+  /** What refers to an image, here and in its registry. Gantry only. */
+  referrers(name: string, options: ReferrerOptions & { readonly isLocal: boolean }): Promise<readonly ImageReferrer[]> {
+    return this.#http.json("GET", `/gantry/images/${reference(name)}/referrers`, {
+      query: { "artifact-type": options.artifactType || undefined, local: options.isLocal || undefined },
+      headers: options.registryAuth ? { "X-Registry-Auth": options.registryAuth } : {},
+    });
+  }
+
+  /** Fetches what refers to an image in its registry. Gantry only. */
+  fetchReferrers(name: string, options: ReferrerOptions, signal?: AbortSignal): AsyncGenerator<ProgressMessage, void> {
+    return this.#http.messages("POST", `/gantry/images/${reference(name)}/referrers`, {
+      query: { "artifact-type": options.artifactType || undefined },
+      headers: options.registryAuth ? { "X-Registry-Auth": options.registryAuth } : {},
+      signal,
+    });
   }
 
   async tag(source: string, repository: string, tag: string): Promise<void> {

@@ -25,6 +25,20 @@ export type VolumeSummary = Partial<api.Volume> & { readonly Name: string };
 export type BuildCacheRecord = api.BuildCache & { readonly ID: string };
 export type ServerVersion = api.SystemVersion;
 
+export type PruneNoun = "container" | "network" | "volume" | "image";
+
+/** Answer of our own route `/gantry/prune`: what prunes would remove, of the nouns that were asked for. */
+export type PrunePlan = Partial<Readonly<Record<"Containers" | "Networks" | "Volumes" | "Images", readonly PruneItem[]>>> & {
+  readonly SpaceReclaimed: number;
+};
+
+export interface PruneItem {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  /** Bytes that are free then. */
+  readonly Size: number;
+}
+
 /** What any of the prune calls tells. */
 export interface PruneReport {
   readonly ContainersDeleted?: readonly string[] | null;
@@ -40,8 +54,9 @@ export type EventMessage = Omit<api.EventMessage, "timeNano"> & {
   readonly timeNano?: bigint;
 };
 
-/** `/system/df` as API versions up to 1.51 answer it. */
+/** `/system/df` as API versions up to 1.51 answer it, with what 1.52 adds and our client needs. */
 export interface DiskUsage {
+  readonly ImageUsage?: { readonly Reclaimable?: number };
   readonly LayersSize?: number;
   readonly Images?: readonly ImageSummary[] | null;
   readonly Containers?: readonly ContainerSummary[] | null;
@@ -58,6 +73,44 @@ export interface ProgressMessage {
   readonly errorDetail?: { readonly message?: string; readonly code?: number };
   readonly progressDetail?: { readonly current?: number; readonly total?: number; readonly units?: string; readonly hidecounts?: boolean };
   readonly aux?: unknown;
+}
+
+/** Last message of our own route `/gantry/images/verify`, in `aux`. */
+export interface ImageVerifyReport {
+  readonly Images: readonly ({
+    readonly Id: string;
+    readonly RepoTags: readonly string[];
+    readonly IsInRegistry: boolean;
+  } & VerifiedContent)[];
+  /** What no image names; null when certain images were asked for. */
+  readonly Others: VerifiedContent | null;
+}
+
+export interface VerifiedContent {
+  readonly Layers: number;
+  readonly Blobs: number;
+  readonly Size: number;
+  readonly Damages: readonly {
+    readonly Object: "config" | "manifest" | "index" | "artifact" | "layer" | "blob" | "record";
+    readonly Digest: string;
+    readonly State: "damaged" | "missing";
+    readonly Reason: string;
+    readonly File: string;
+  }[];
+}
+
+/** An entry of our own route `/gantry/images/NAME/referrers`. */
+export interface ImageReferrer {
+  readonly Digest: string;
+  readonly MediaType: string;
+  /** May be empty. */
+  readonly ArtifactType: string;
+  /** Of its manifest. */
+  readonly Size: number;
+  readonly Annotations: Texts;
+  readonly Subject: string;
+  readonly Local: boolean;
+  readonly Remote: boolean;
 }
 
 /** Answer of our own route `/gantry/images/gc`. */

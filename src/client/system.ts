@@ -1,6 +1,6 @@
 import { type Filters, filterQuery } from "./containers.ts";
 import { jsonTexts, parseMessage } from "./json-messages.ts";
-import type { DiskUsage, EventMessage, LogInAnswer, LogInRequest, PruneReport, ServerVersion } from "./shapes.ts";
+import type { DiskUsage, EventMessage, LogInAnswer, LogInRequest, PruneNoun, PrunePlan, PruneReport, ServerVersion } from "./shapes.ts";
 import type { Transport } from "./transport.ts";
 
 /** Calls that concern the daemon as a whole. Errors: `DaemonError`. */
@@ -39,6 +39,11 @@ export class System {
 
   diskUsage(): Promise<DiskUsage> {
     return this.#http.json("GET", "/system/df");
+  }
+
+  /** What prunes would remove, one after the other; nothing is. Gantry only. */
+  prunePlan(options: { readonly of: readonly PruneNoun[]; readonly filters: Filters }): Promise<PrunePlan> {
+    return this.#http.json("GET", "/gantry/prune", { query: { of: options.of, ...filterQuery(options.filters) } });
   }
 
   pruneBuildCache(options: { readonly all: boolean; readonly filters: Filters }): Promise<PruneReport> {

@@ -5,6 +5,7 @@ import { defaultDataRoot, execRootOf } from "#lib/instance.ts";
 import { parseMirror } from "#drivers/distribution/endpoints.ts";
 import { logDrivers, type LogDriver } from "#drivers/log/drivers.ts";
 import { validateLogOptions } from "#drivers/log/options.ts";
+import type { StorageDriver } from "#drivers/snapshot/probe.ts";
 import type { LogLevel } from "./logger.ts";
 import { parsePolicy } from "#engine/image/housekeeping/policy.ts";
 import { parseStorageOptions } from "./storage-options.ts";
@@ -29,7 +30,7 @@ export interface DaemonConfig {
   readonly tlsKey: string;
   readonly allowInsecureTcp: boolean;
   readonly defaultRuntime: string | undefined;
-  readonly storageDriver: "erofs" | "unpacked" | undefined;
+  readonly storageDriver: StorageDriver | undefined;
   readonly storageOptions: readonly string[];
   readonly logDriver: LogDriver;
   readonly logOptions: Readonly<Record<string, string>>;
@@ -140,7 +141,7 @@ const settings: readonly Setting[] = [
     key: "storage-driver",
     kind: "text",
     field: "storageDriver",
-    help: "erofs or unpacked; default: erofs where the kernel has it",
+    help: "erofs, erofs-loop (through loop devices) or unpacked; default: erofs where the kernel has it",
   },
   {
     flag: "storage-opt",
@@ -465,7 +466,7 @@ function check(config: DaemonConfig): void {
       throw new EngineError("invalid", `invalid ${key} ${JSON.stringify(value)}: use one of ${allowed.join(", ")}`);
   };
   oneOf("log-level", config.logLevel, ["debug", "info", "warn", "error", "fatal"]);
-  oneOf("storage-driver", config.storageDriver, ["erofs", "unpacked"]);
+  oneOf("storage-driver", config.storageDriver, ["erofs", "erofs-loop", "unpacked"]);
   oneOf("log-driver", config.logDriver, logDrivers);
   parseStorageOptions(config.storageOptions);
   parsePolicy(config.imageGc);

@@ -30,6 +30,7 @@ import type { DiskFacts } from "#engine/image/housekeeping/decide.ts";
 import { Housekeeper } from "#engine/image/housekeeping/housekeeper.ts";
 import { parsePolicy } from "#engine/image/housekeeping/policy.ts";
 import { ImageService } from "#engine/image/service.ts";
+import { ImageVerification } from "#engine/image/verify/verify.ts";
 import { NetworkService } from "#engine/network/service.ts";
 import { SystemService, type SystemSettings } from "#engine/system/service.ts";
 import { VolumeService } from "#engine/volume/service.ts";
@@ -152,6 +153,7 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
       snapshotter: snapshots.name,
       housekeeper,
       commits,
+      verification: new ImageVerification({ ...transfer, helpers, log }),
       pull: {
         ...transfer,
         get registries() {

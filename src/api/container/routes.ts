@@ -12,16 +12,15 @@ import { acceptWebSocket } from "../http/web-socket.ts";
 import { archiveRoutes } from "./archive.ts";
 import { attachContainer } from "./attach.ts";
 import { checkpointRoutes, startCheckpoint } from "./checkpoint.ts";
-import { pruneFilters } from "./filters.ts";
 import { toInspect } from "./inspect.ts";
 import { containerList, sizesOf } from "./list.ts";
 import { containerLogs } from "./logs.ts";
 import { refuseNewerMounts } from "./mount-versions.ts";
+import { prune } from "./prune.ts";
 import { containerStats } from "./stats.ts";
 import { updateContainer } from "./update.ts";
 import { waitForContainer } from "./wait.ts";
 import { queryBoolean, queryInteger, queryTerminalSize } from "../decode/query.ts";
-import { queryFilters } from "../decode/filters.ts";
 import { readJsonBody } from "../decode/request-body.ts";
 
 export interface ContainerRouteServices {
@@ -130,10 +129,4 @@ async function inspect(services: ContainerRouteServices, { params, query }: ApiR
   const record = containers.find(params.name);
   const size = queryBoolean(query, "size") ? await sizesOf(services, record) : undefined;
   return json(200, toInspect(record, services, { execIds: execs.ofContainer(record.id), ...(size && { size }) }));
-}
-
-async function prune({ containers }: ContainerRouteServices, { query }: ApiRequest): Promise<ApiResponse> {
-  const selected = pruneFilters(queryFilters(query, ["label", "label!", "until"]));
-  const { deleted, reclaimedBytes } = await containers.prune(selected);
-  return json(200, { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimedBytes });
 }

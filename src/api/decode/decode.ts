@@ -3,7 +3,8 @@ import { exactKey } from "#lib/exact-integers.ts";
 import { sortKeys } from "#lib/sort-keys.ts";
 import { base64Fault } from "./base64.ts";
 import { type Inputs, inputs } from "./generated/schema.ts";
-import { JsonError, scanString, scanValue, skipSpace } from "./scan.ts";
+import { quoteCharacterAt } from "./go-text.ts";
+import { EndOfJson, JsonError, scanString, scanValue, skipSpace } from "./scan.ts";
 import { foldName, type Shape, shapeOf, type StructShape } from "./shape.ts";
 
 /** A client gets to see at most this much of its own input in a message. */
@@ -37,6 +38,25 @@ export function decodeJson<Name extends keyof Inputs>(name: Name, text: string |
     if (!(error instanceof JsonError)) throw error;
     throw new EngineError("invalid", prefix + clip(error.message), { cause: error });
   }
+}
+
+/**
+ * As {@link decodeJson}, where dockerd has the whole text at hand (Go's `json.Unmarshal`): a parameter of a query. Its faults are told in other
+ * words then.
+ */
+export function unmarshalJson<Name extends keyof Inputs>(name: Name, text: string, prefix = ""): Inputs[Name] {
+  const bytes = Buffer.from(text);
+  const refuse = (message: string, cause?: unknown): never => {
+    throw new EngineError("invalid", prefix + clip(message), { cause });
+  };
+  try {
+    const end = skipSpace(bytes, scanValue(bytes, skipSpace(bytes, 0)));
+    if (end < bytes.length) refuse(`invalid character ${quoteCharacterAt(bytes, end)} after top-level value`);
+  } catch (error) {
+    if (error instanceof EndOfJson) refuse("unexpected end of JSON input", error);
+    if (!(error instanceof JsonError)) throw error;
+  }
+  return decodeJson(name, text, prefix);
 }
 
 /** What an operation gets when nothing was sent. */

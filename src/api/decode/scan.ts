@@ -5,6 +5,9 @@ export class JsonError extends Error {
   override readonly name = "JsonError";
 }
 
+/** The text ends within a value. */
+export class EndOfJson extends JsonError {}
+
 /** Objects and lists within each other. Source: Go, encoding/json. */
 const maximumDepth = 10_000;
 
@@ -155,12 +158,12 @@ const shortEscapes = new Set(Buffer.from('"\\/bfnrt'));
 
 function escapeLength(bytes: Uint8Array, at: number): number {
   const kind = bytes[at + 1];
-  if (kind === undefined) throw new JsonError("unexpected EOF");
+  if (kind === undefined) throw new EndOfJson("unexpected EOF");
   if (shortEscapes.has(kind)) return 2;
   if (kind !== 0x75) throw badEscape(bytes.subarray(at, at + 2));
   for (let index = 2; index < 6; index++) {
     const digit = bytes[at + index];
-    if (digit === undefined) throw new JsonError("unexpected EOF");
+    if (digit === undefined) throw new EndOfJson("unexpected EOF");
     if (!/[0-9a-fA-F]/.test(String.fromCharCode(digit))) throw badEscape(bytes.subarray(at, at + 6));
   }
   return 6;
@@ -173,6 +176,6 @@ function badEscape(sequence: Uint8Array): JsonError {
 }
 
 function unexpected(bytes: Uint8Array, at: number, where: string): JsonError {
-  if (at >= bytes.length) return new JsonError("unexpected EOF");
+  if (at >= bytes.length) return new EndOfJson("unexpected EOF");
   return new JsonError(`invalid character ${quoteCharacterAt(bytes, at)} ${where}`);
 }

@@ -2,7 +2,8 @@ import type { ImageProgress } from "#engine/image/progress.ts";
 import { deferred, type Deferred } from "#lib/async.ts";
 import { messageOf } from "#lib/errors.ts";
 
-type ProgressMessage = ImageProgress;
+/** Messages of our own routes have what they tell in `aux`. */
+type ProgressMessage = ImageProgress | { readonly aux: unknown };
 
 /** Beyond this many unread messages the older ones of the same layer are dropped: a client that does not read costs no memory. */
 const maximumQueue = 1024;

@@ -1,11 +1,9 @@
 import { pushImage } from "#engine/image/push.ts";
-import type { WantedPlatform } from "#engine/image/platform.ts";
-import { EngineError } from "#lib/errors.ts";
 import { parseReference, withTag } from "#lib/reference.ts";
-import { decodeJson } from "../decode/decode.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { stream, type ApiResponse } from "../http/response.ts";
 import { apiVersionOf } from "../http/version.ts";
+import { queryPlatform } from "./platform.ts";
 import { progressStream } from "./progress.ts";
 import type { ImageRouteServices } from "./routes.ts";
 
@@ -16,8 +14,7 @@ export async function push({ push: deps }: ImageRouteServices, request: ApiReque
   const named = parseReference(params.name);
   const reference = tag === "" ? named : withTag(named, tag);
   // Before 1.46 clients sent the parameter of pulls here, which said nothing.
-  const text = apiVersion >= apiVersionOf(1, 46) ? (query.get("platform") ?? "") : "";
-  const platform = text === "" ? undefined : platformOf(text);
+  const platform = apiVersion >= apiVersionOf(1, 46) ? queryPlatform(query) : undefined;
   const auth = headers["x-registry-auth"];
   return stream(
     "application/json",
@@ -25,10 +22,4 @@ export async function push({ push: deps }: ImageRouteServices, request: ApiReque
       pushImage(deps, { reference, ...(platform && { platform }), ...(auth !== undefined && { auth }) }, progress, signal),
     ),
   );
-}
-
-function platformOf(text: string): WantedPlatform {
-  const { os = "", architecture = "", variant = "" } = decodeJson("Platform", text, "failed to parse platform: ");
-  if (os === "" || architecture === "") throw new EngineError("invalid", "both OS and Architecture must be provided");
-  return { os, architecture, ...(variant !== "" && { variant }) };
 }

@@ -1,10 +1,11 @@
 import type { ContainerService } from "#engine/container/service.ts";
-import { isRunning } from "#engine/container/state.ts";
 import type { ImageCommits } from "#engine/image/commit/commit.ts";
 import type { ImageService } from "#engine/image/service.ts";
 import type { Housekeeper } from "#engine/image/housekeeping/housekeeper.ts";
 import { loadImages } from "#engine/image/load.ts";
-import { matchesPlatform, parsePlatform } from "#engine/image/platform.ts";
+import { parsePlatform } from "#engine/image/platform.ts";
+import { imageManifests } from "#engine/image/platforms/manifests.ts";
+import type { ImageVerification } from "#engine/image/verify/verify.ts";
 import { pullImage, type PullDependencies } from "#engine/image/pull.ts";
 import type { PushDependencies } from "#engine/image/push.ts";
 import { EngineError } from "#lib/errors.ts";
@@ -18,12 +19,19 @@ import { selectImages } from "./filters.ts";
 import { housekeepingRoutes } from "./housekeeping.ts";
 import { commit } from "./commit.ts";
 import { importFrom } from "./import.ts";
+import { toManifestSummary } from "./manifest-summary.ts";
+import { queryPlatform, removedPlatform } from "./platform.ts";
 import { progressStream } from "./progress.ts";
+import { prune } from "./prune.ts";
 import { push } from "./push.ts";
+import { referrerRoutes } from "./referrers.ts";
 import { registryRoutes } from "./registry-routes.ts";
 import { createdSeconds, referencesOf, sharedBytesOf, shownReferences, toImageInspect, toImageSummary, toListed } from "./summary.ts";
+import { apiVersionOf } from "../http/version.ts";
+import { mountUsersOf, usersOf } from "./users.ts";
+import { verifyRoutes } from "./verify.ts";
 import { queryBoolean } from "../decode/query.ts";
-import { booleanFilter, queryFilters } from "../decode/filters.ts";
+import { queryFilters } from "../decode/filters.ts";
 
 export interface ImageRouteServices {
   readonly images: ImageService;
@@ -32,12 +40,13 @@ export interface ImageRouteServices {
   readonly push: PushDependencies;
   readonly commits: ImageCommits;
   readonly housekeeper: Housekeeper;
+  readonly verification: ImageVerification;
   readonly snapshotter: string;
 }
 
 /** Source: Engine API, tag Image. */
 export function imageRoutes(services: ImageRouteServices): AnyRoute[] {
-  const { images, containers } = services;
+  const { images } = services;
   return [
     get("/images/json", (request) => list(services, request)),
     get("/images/get", (request) => save(services.push, request, request.query.getAll("names"))),
@@ -46,64 +55,71 @@ export function imageRoutes(services: ImageRouteServices): AnyRoute[] {
     post("/images/load", (request) => load(services, request)),
     post("/commit", (request) => commit(services.commits, request)),
     post("/images/prune", (request) => prune(services, request)),
-    get("/images/:name*/json", ({ params, query, apiVersion }) => {
-      const image = images.find(params.name);
-      const platform = query.get("platform") ?? "";
-      if (platform !== "" && !matchesPlatform(parsePlatform(platform), image))
-        throw new EngineError("not_found", `No such image: ${params.name}`);
-      return json(200, toImageInspect(images, image, services.snapshotter, apiVersion));
+    get("/images/:name*/json", (request) => inspect(services, request)),
+    get("/images/:name*/history", ({ params, query, apiVersion }) => {
+      const platform = apiVersion >= apiVersionOf(1, 48) ? queryPlatform(query) : undefined;
+      return json(200, history(images, images.findFor(params.name, platform)));
     }),
-    get("/images/:name*/history", ({ params }) => json(200, history(images, images.find(params.name)))),
     post("/images/:name*/push", (request) => push(services, request)),
     post("/images/:name*/tag", async ({ params, query }) => {
       await images.tag(params.name, query.get("repo") ?? "", query.get("tag") ?? "");
       return empty(201);
     }),
-    del("/images/:name*", async ({ params, query }) => {
-      const removed = await images.remove(
-        params.name,
-        { force: queryBoolean(query, "force"), prune: !queryBoolean(query, "noprune") },
-        (id) => [
-          ...usersOf(containers, id),
-          ...(queryBoolean(query, "force") || isId(params.name, id) ? [] : mountUsersOf(containers, id)),
-        ],
-      );
-      return json(200, removed);
-    }),
+    del("/images/:name*", (request) => remove(services, request)),
     ...registryRoutes(services),
+    ...referrerRoutes(services.pull),
     ...housekeepingRoutes(services.housekeeper),
+    ...verifyRoutes(services.verification),
   ];
 }
 
-function usersOf(containers: ContainerService, imageId: string): { id: string; running: boolean }[] {
-  return containers
-    .list()
-    .filter((record) => record.imageId === imageId)
-    .map((record) => ({ id: record.id, running: isRunning(record.state) }));
+async function inspect(services: ImageRouteServices, { params, query, apiVersion }: ApiRequest<"name">): Promise<ApiResponse> {
+  const { images, snapshotter } = services;
+  const wantsManifests = apiVersion >= apiVersionOf(1, 48) && queryBoolean(query, "manifests");
+  const platform = apiVersion >= apiVersionOf(1, 49) ? queryPlatform(query) : undefined;
+  if (wantsManifests && platform)
+    throw new EngineError("invalid", "conflicting options: manifests and platform options cannot both be set");
+  const image = images.findFor(params.name, platform);
+  const shown = toImageInspect(images, image, snapshotter, apiVersion);
+  return json(200, wantsManifests ? { ...shown, Manifests: await manifestsOf(services, image) } : shown);
 }
 
-/** Who has it mounted as a volume: as in Docker they keep its last name, unless it is forced, and its layers anyway. */
-function mountUsersOf(containers: ContainerService, imageId: string): { id: string; running: boolean }[] {
-  const users = containers.list().filter(({ mounts }) => mounts.some(({ image }) => image?.id === imageId));
-  return users.map(({ id }) => ({ id, running: false }));
+async function remove({ images, containers }: ImageRouteServices, { params, query, apiVersion }: ApiRequest<"name">): Promise<ApiResponse> {
+  const platform = apiVersion >= apiVersionOf(1, 50) ? removedPlatform(query) : undefined;
+  const found = platform && images.findFor(params.name, platform);
+  // The image of another platform than the name's own goes by its id: the name stays.
+  const name = found && found.id !== images.find(params.name).id ? found.id : params.name;
+  const force = queryBoolean(query, "force");
+  const removed = await images.remove(name, { force, prune: !queryBoolean(query, "noprune") }, (id) => [
+    ...usersOf(containers, id),
+    ...(force || isId(name, id) ? [] : mountUsersOf(containers, id)),
+  ]);
+  return json(200, removed);
+}
+
+async function manifestsOf({ images, containers, push: { content } }: ImageRouteServices, image: ImageRecord): Promise<unknown[]> {
+  const containersOf = (imageId: string): string[] => usersOf(containers, imageId).map(({ id }) => id);
+  return (await imageManifests({ images, content, containersOf }, image)).map(toManifestSummary);
 }
 
 function isId(text: string, imageId: string): boolean {
   return imageId.replace("sha256:", "").startsWith(text.replace("sha256:", ""));
 }
 
-function list({ images, containers }: ImageRouteServices, { query, apiVersion }: ApiRequest): ApiResponse {
+async function list(services: ImageRouteServices, { query, apiVersion }: ApiRequest): Promise<ApiResponse> {
+  const { images, containers } = services;
   const filters = queryFilters(query, ["before", "dangling", "label", "reference", "since", "until"]);
   const sharedBytes = queryBoolean(query, "shared-size") ? sharedBytesOf(images.list()) : (): number => -1;
+  const wantsManifests = apiVersion >= apiVersionOf(1, 47) && queryBoolean(query, "manifests");
   const selected = selectImages(images, filters);
   const shown = queryBoolean(query, "all") ? selected : selected.filter(({ image }) => !images.isIntermediate(image.id));
-  return json(
-    200,
-    shown.map(({ image, names }) => {
-      const counts = { containers: usersOf(containers, image.id).length, sharedBytes: sharedBytes(image) };
-      return toListed(toImageSummary(images, image, names, counts, apiVersion), apiVersion);
-    }),
-  );
+  const listed: unknown[] = [];
+  for (const { image, names } of shown) {
+    const counts = { containers: usersOf(containers, image.id).length, sharedBytes: sharedBytes(image) };
+    const summary = toListed(toImageSummary(images, image, names, counts, apiVersion), apiVersion);
+    listed.push(wantsManifests ? { ...summary, Manifests: await manifestsOf(services, image) } : summary);
+  }
+  return json(200, listed);
 }
 
 /** Pull (`fromImage`) or import (`fromSrc`). */
@@ -176,27 +192,4 @@ function history(images: ImageService, image: ImageRecord): unknown[] {
     known = known.parent === undefined ? undefined : images.peek(known.parent);
   }
   return newestFirst;
-}
-
-/** Dangling images, or with `dangling=false` all that no container uses. */
-async function prune({ images, containers }: ImageRouteServices, { query }: ApiRequest): Promise<ApiResponse> {
-  const filters = queryFilters(query, ["dangling", "label", "label!", "until"]);
-  const all = booleanFilter(filters, "dangling") === false;
-  const deleted: unknown[] = [];
-  let reclaimed = 0;
-  for (const { image, names } of selectImages(images, new Map([...filters].filter(([name]) => name !== "dangling")))) {
-    if (!images.peek(image.id) || images.isIntermediate(image.id)) continue; // gone with one that was made from it, or goes with it
-    if (!all && names.tags.length > 0) continue;
-    if (usersOf(containers, image.id).length > 0 || mountUsersOf(containers, image.id).length > 0) continue;
-    const users = (id: string) => [...usersOf(containers, id), ...mountUsersOf(containers, id)];
-    const options = { force: true, prune: true };
-    if (images.hasChildren(image.id)) {
-      for (const name of [...names.tags, ...names.digests]) deleted.push(...(await images.remove(name, options, users)));
-      continue;
-    }
-    deleted.push(...(await images.remove(image.id, options, users)));
-    reclaimed += image.sizeBytes;
-  }
-  images.announcePrune(reclaimed);
-  return json(200, { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
 }

@@ -56,7 +56,7 @@ export function toImageSummary(
 }
 
 /** As the list of images shows it: since 1.43 without null, before that with a placeholder for an image without any name. */
-export function toListed(summary: ReturnType<typeof toImageSummary>, apiVersion: ApiVersion): unknown {
+export function toListed(summary: ReturnType<typeof toImageSummary>, apiVersion: ApiVersion): object {
   const { RepoDigests, RepoTags } = summary;
   if (apiVersion >= apiVersionOf(1, 43)) return { ...summary, RepoDigests: RepoDigests ?? [], RepoTags: RepoTags ?? [] };
   return RepoDigests || RepoTags ? summary : { ...summary, RepoDigests: ["<none>@<none>"], RepoTags: ["<none>:<none>"] };
@@ -79,7 +79,7 @@ export function createdSeconds(image: ImageRecord): number {
 }
 
 /** Source: Engine API, ImageInspect; what came and went with versions: its version history. */
-export function toImageInspect(images: ImageService, image: ImageRecord, snapshotter: string, apiVersion: ApiVersion): unknown {
+export function toImageInspect(images: ImageService, image: ImageRecord, snapshotter: string, apiVersion: ApiVersion): object {
   const config = images.config(image.id);
   const before = (minor: number): boolean => apiVersion < apiVersionOf(1, minor);
   const { tags, digests } = shownReferences(referencesOf(images, image.id));

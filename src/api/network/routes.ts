@@ -1,13 +1,13 @@
 import type { ContainerService } from "#engine/container/service.ts";
 import type { NetworkService } from "#engine/network/service.ts";
-import { EngineError, isKind } from "#lib/errors.ts";
-import { parseTimeNano } from "#lib/clock.ts";
+import { EngineError } from "#lib/errors.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "#types/engine-api/index.ts";
 import type { NetworkRecord, Subnet } from "#types/record/network.ts";
-import { matchesLabels, matchesName, parseUntil, valuesOf } from "../filters.ts";
+import { matchesLabels, matchesName, valuesOf } from "../filters.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { empty, json, type ApiResponse } from "../http/response.ts";
 import { del, get, post, type AnyRoute } from "../http/route.ts";
+import { prune } from "./prune.ts";
 import { booleanFilter, queryFilters, type Filters } from "../decode/filters.ts";
 import { readJsonBody } from "../decode/request-body.ts";
 
@@ -167,25 +167,4 @@ function danglingFilter(filters: Filters): boolean | undefined {
   if (values.some((value) => !["true", "1", "false", "0"].includes(value)))
     throw new EngineError("invalid", `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`);
   return booleanFilter(filters, "dangling");
-}
-
-async function prune({ networks, containers }: Services, { query }: ApiRequest): Promise<ApiResponse> {
-  const filters = queryFilters(query, ["label", "label!", "until"]);
-  const until = parseUntil(filters);
-  const deleted: string[] = [];
-  for (const record of networks.list()) {
-    const { name, id } = record.config;
-    if (["bridge", "host", "none"].includes(name)) continue;
-    if (filters.has("label") && !matchesLabels(record.labels, valuesOf(filters, "label"))) continue;
-    if (filters.has("label!") && matchesLabels(record.labels, valuesOf(filters, "label!"))) continue;
-    if (until !== undefined && (parseTimeNano(record.createdAt) ?? 0n) >= until) continue;
-    try {
-      await networks.remove(id, (networkId) => containers.endpointsOf(networkId));
-      deleted.push(name);
-    } catch (error) {
-      if (!isKind(error, "forbidden", "not_found")) throw error; // taken or removed meanwhile
-    }
-  }
-  networks.announcePrune();
-  return json(200, { NetworksDeleted: deleted.length > 0 ? deleted : null });
 }

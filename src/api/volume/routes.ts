@@ -1,11 +1,10 @@
-import { anonymousLabel, type VolumeService } from "#engine/volume/service.ts";
+import type { VolumeService } from "#engine/volume/service.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import type { VolumeRecord } from "#types/record/volume.ts";
 import { matchesLabels, matchesName, valuesOf } from "../filters.ts";
-import type { ApiRequest } from "../http/request.ts";
-import { empty, json, type ApiResponse } from "../http/response.ts";
+import { empty, json } from "../http/response.ts";
 import { del, get, post, put, type AnyRoute } from "../http/route.ts";
-import { apiVersionOf, type ApiVersion } from "../http/version.ts";
+import { prune } from "./prune.ts";
 import { queryBoolean } from "../decode/query.ts";
 import { booleanFilter, queryFilters, type Filters } from "../decode/filters.ts";
 import { readJsonBody } from "../decode/request-body.ts";
@@ -87,35 +86,4 @@ function listFilters(query: URLSearchParams): Filters {
     throw new EngineError("invalid", `error reading volume filters: ${messageOf(error)}`, { cause: error });
   }
   return queryFilters(query, ["dangling", "driver", "label", "name"]);
-}
-
-/** Anonymous volumes only, since 1.42, unless `all` is true in one of Go's spellings. */
-function wantsAll(filters: Filters, apiVersion: ApiVersion): boolean {
-  const values = valuesOf(filters, "all");
-  if (values.length > 1) throw new EngineError("invalid", `invalid filter 'all=[${values.join(" ")}]': only one value is expected`);
-  const [value] = values;
-  const isTrue = value !== undefined && ["1", "t", "T", "true", "TRUE", "True"].includes(value);
-  if (value !== undefined && !isTrue && !["0", "f", "F", "false", "FALSE", "False"].includes(value))
-    throw new EngineError("invalid", `invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
-  return isTrue || apiVersion < apiVersionOf(1, 42);
-}
-
-async function prune(volumes: VolumeService, { query, apiVersion }: ApiRequest): Promise<ApiResponse> {
-  const filters = queryFilters(query, ["label", "label!", "all"]);
-  const all = wantsAll(filters, apiVersion);
-  const deleted: string[] = [];
-  let reclaimed = 0;
-  for (const record of volumes.list()) {
-    if (volumes.users(record.name).size > 0) continue;
-    const labels = record.labels ?? {};
-    if (!all && !Object.hasOwn(labels, anonymousLabel)) continue;
-    if (filters.has("label") && !matchesLabels(labels, valuesOf(filters, "label"))) continue;
-    if (filters.has("label!") && matchesLabels(labels, valuesOf(filters, "label!"))) continue;
-    const sizeBytes = await volumes.usage(record);
-    await volumes.remove(record.name, true);
-    deleted.push(record.name);
-    reclaimed += sizeBytes;
-  }
-  volumes.announcePrune(reclaimed);
-  return json(200, { VolumesDeleted: deleted, SpaceReclaimed: reclaimed });
 }

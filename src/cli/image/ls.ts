@@ -1,5 +1,6 @@
 import type { ImageSummary } from "#client/shapes.ts";
 import { atMost, command } from "../command.ts";
+import { ExitError } from "../errors.ts";
 import { bool, filters, text } from "../flag-kinds.ts";
 import { printRows } from "../format/rows.ts";
 import { Row } from "../format/values.ts";
@@ -33,10 +34,21 @@ export const ls = command({
     format: text(undefined, listFormat),
     noTrunc: bool(undefined, "Print long values in full"),
     quiet: bool("q", "Print the IDs only"),
+    tree: bool(undefined, "Show every image with its platforms below it"),
   },
-  run: async ({ args, flags, client, config, out }) => {
+  examples: ["images --filter dangling=true", "images --tree"],
+  run: async ({ args, flags, client, config, out, isTerminal }) => {
     const [reference] = args;
     const wanted = reference ? { ...flags.filter, reference: [reference] } : flags.filter;
+    if (flags.tree) {
+      refuseWithTree(flags);
+      const images = (await client.images.list({ all: flags.all, filters: wanted, manifests: true })) ?? [];
+      const [{ renderTree }, { terminalSize }] = await Promise.all([import("./tree.ts"), import("../terminal.ts")]);
+      const isScreen = await isTerminal(1);
+      const text = renderTree(images, { all: flags.all, isTerminal: isScreen, widthColumns: (isScreen && terminalSize(1)?.columns) || 80 });
+      // Colours that are ours go as bytes: see Output.
+      return out.write(isScreen ? new TextEncoder().encode(text) : text);
+    }
     const images = (await client.images.list({ all: flags.all, filters: wanted })) ?? [];
     const format = flags.format || (flags.quiet ? "table" : ((await config()).formats["imagesFormat"] ?? "table"));
     const showsDigests = flags.digests || format.includes("{{.Digest}}");
@@ -56,6 +68,12 @@ export const ls = command({
     );
   },
 });
+
+/** @throws {ExitError} with Docker's words */
+function refuseWithTree(flags: { readonly noTrunc: boolean; readonly quiet: boolean; readonly digests: boolean; readonly format: string }) {
+  const refused = flags.quiet ? "quiet" : flags.noTrunc ? "no-trunc" : flags.digests ? "show-digest" : flags.format ? "format" : undefined;
+  if (refused) throw new ExitError(1, `--${refused} is not yet supported with --tree`);
+}
 
 const rawRest = "image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n";
 

@@ -2,6 +2,7 @@ import { command, noArguments } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { bool, filters } from "../flag-kinds.ts";
 import { pruneFilters } from "../prune-filters.ts";
+import { checkDryRun, dryRunFlags, printPrunePlan } from "../prune-plan.ts";
 
 export const prune = command({
   usage: "[OPTIONS]",
@@ -9,9 +10,13 @@ export const prune = command({
   flags: {
     filter: filters(undefined, "Take only what matches, such as until=24h"),
     force: bool("f", "Do not ask first"),
+    ...dryRunFlags,
   },
+  examples: ["network prune --filter until=24h", "network prune --dry-run"],
   run: async (invocation) => {
     const { flags, client, config, out } = invocation;
+    checkDryRun(flags);
+    if (flags.dryRun) return printPrunePlan(invocation, { of: ["network"], filters: await pruneFilters(config, flags.filter) });
     if (!flags.force)
       await confirm(
         invocation,

@@ -48,7 +48,7 @@ function summaries(usage: DiskUsage): readonly Summary[] {
   const caches = usage.BuildCache ?? [];
   const used = images.filter((image) => (image.Containers ?? 0) > 0);
   const layers = usage.LayersSize ?? 0;
-  // What a used image shares with others is not freed by removing those.
+  // What daemons before API 1.52 leave to clients: a guess, as soon as used images share layers with each other.
   const usedBytes = sum(used.map((image) => (image.Size ?? 0) - Math.max(0, image.SharedSize ?? 0)));
   const running = containers.filter(({ State = "" }) => ["running", "paused", "restarting"].includes(State));
   const containerBytes = sum(containers.map(({ SizeRw }) => SizeRw));
@@ -62,7 +62,7 @@ function summaries(usage: DiskUsage): readonly Summary[] {
       total: images.length,
       active: used.length,
       sizeBytes: layers,
-      reclaimableBytes: Math.max(0, layers - usedBytes),
+      reclaimableBytes: usage.ImageUsage?.Reclaimable ?? Math.max(0, layers - usedBytes),
       showsShare: true,
     },
     {

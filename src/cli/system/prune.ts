@@ -6,6 +6,7 @@ import { ExitError } from "../errors.ts";
 import { bool, filters } from "../flag-kinds.ts";
 import { deletionLines } from "../image/prune.ts";
 import { pruneFilters } from "../prune-filters.ts";
+import { checkDryRun, dryRunFlags, printPrunePlan } from "../prune-plan.ts";
 import { humanSize } from "../units.ts";
 
 const pruneFlags = {
@@ -13,16 +14,23 @@ const pruneFlags = {
   filter: filters(undefined, "Take only what matches, such as label=KEY=VALUE"),
   force: bool("f", "Do not ask first"),
   volumes: bool(undefined, "Remove unnamed volumes, too"),
+  ...dryRunFlags,
 } as const;
 
 export const prune = command({
   usage: "[OPTIONS]",
   args: noArguments,
   flags: pruneFlags,
+  examples: ["system prune --all --volumes", "system prune --dry-run --all"],
   run: async (invocation) => {
     const { flags } = invocation;
     if (flags.volumes && flags.filter["until"]) throw new ExitError(1, 'ERROR: The "until" filter is not supported with "--volumes"');
+    checkDryRun(flags);
     const filter = await pruneFilters(invocation.config, flags.filter);
+    if (flags.dryRun) {
+      const of = ["container", "network", ...(flags.volumes ? (["volume"] as const) : []), "image"] as const;
+      return printPrunePlan(invocation, { of, filters: { ...filter, dangling: [String(!flags.all)] } });
+    }
     if (!flags.force) await confirm(invocation, question(flags, filter));
     const reclaimed = await pruneAll(invocation, filter);
     await invocation.out.line(`Total reclaimed space: ${humanSize(reclaimed)}`);

@@ -1,6 +1,8 @@
+import { availableParallelism } from "node:os";
 import type { ContentStore } from "#drivers/content/types.ts";
 import type { RegistryClient } from "#drivers/distribution/client.ts";
 import type { ImportedLayer, Snapshotter } from "#drivers/snapshot/types.ts";
+import { Semaphore } from "#lib/async.ts";
 import type { EventBus } from "../event/bus.ts";
 import type { CompressedBlob, CompressionNews } from "./compress-layer.ts";
 import { SharedWork } from "./shared-work.ts";
@@ -14,6 +16,8 @@ export class LayerTransfers {
   readonly imports = new SharedWork<ImportedLayer>();
   /** By diff id. */
   readonly compressions = new SharedWork<CompressedBlob, CompressionNews>();
+  /** Blocks that are compressed at once, for all layers: more than there are processors would only wait. */
+  readonly compressionSlots = new Semaphore(availableParallelism());
 }
 
 export type DownloadNews = { readonly receivedBytes: number } | { readonly retrySeconds: number } | { readonly verifying: true };

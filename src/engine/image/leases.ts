@@ -11,6 +11,10 @@ export class ImageLeases {
     return new ImageLease(this.#held, this.#unwanted);
   }
 
+  isHeld(name: string): boolean {
+    return this.#held.has(name);
+  }
+
   /** True when `name` must stay; it is then looked at again when the last lease on it ends. */
   postpones(name: string): boolean {
     if (!this.#held.has(name)) return false;

@@ -1,16 +1,19 @@
 import type { Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { familiarReference, formatReference, parseReference, withDefaultTag, type Reference } from "#lib/reference.ts";
-import { TemporaryFile } from "#lib/temporary-file.ts";
 import { ImageArchive } from "./archive/image-archive.ts";
+import { MemberFiles } from "./archive/member-files.ts";
 import { planImages, type PlannedImage } from "./archive/plan.ts";
-import { spoolArchive } from "./archive/spool.ts";
+import { spoolMembers } from "./archive/spool.ts";
 import type { ImageTransferDependencies } from "./dependencies.ts";
+import { EarlyLayers } from "./early-layers.ts";
 import { loadLayers } from "./load-layers.ts";
 import { makeManifest } from "./make-manifest.ts";
 import { parsePlatformParameter } from "./platform.ts";
+import { loadReferrers } from "./referrers/archived.ts";
+import { withReferrers } from "./referrers/record.ts";
 import type { ReportProgress } from "./progress.ts";
-import { holdKnown, imageRecord, storeBlob } from "./store-image.ts";
+import { holdKnown, imageRecord, storeBlob, storeIndex } from "./store-image.ts";
 
 export interface LoadOptions {
   /** No messages about layers. */
@@ -20,8 +23,8 @@ export interface LoadOptions {
 }
 
 /**
- * Loads the images of an archive: docker-archive, OCI layout, or both in one; plain, gzip or zstd. Nothing of it is ever extracted: members
- * are read by their place in the uploaded file. An image appears when all its layers are on disk and have the digests its config names.
+ * Loads the images of an archive: docker-archive, OCI layout, or both in one; plain, gzip or zstd. Nothing of it is ever extracted by
+ * its name: files are known by their place in the list of members. An image appears when all its layers are on disk and have the digests its config names.
  * @throws {EngineError} `invalid` for a bad archive, `not_found` when no image is for the platform, `unavailable` when the disk is full
  */
 export async function loadImages(
@@ -32,29 +35,32 @@ export async function loadImages(
   signal: AbortSignal,
 ): Promise<void> {
   const wanted = options.platform === undefined ? undefined : parsePlatformParameter(options.platform);
-  await using file = await TemporaryFile.create(deps.content.temporary, "load-");
-  const archive = new ImageArchive(file, await spoolArchive(body, file, signal));
+  await using early = new EarlyLayers(deps, signal);
+  await using files = await MemberFiles.create(deps.content.temporary, (member) => early.begin(member));
+  await spoolMembers(body, files, signal);
+  const archive = new ImageArchive(files.index);
   for (const image of await planImages(archive, wanted)) {
     signal.throwIfAborted();
-    await loadImage(deps, { archive, image, quiet: options.quiet, progress }, signal);
+    await loadImage(deps, { archive, early, image, quiet: options.quiet, progress }, signal);
   }
 }
 
 interface ImageLoad {
   readonly archive: ImageArchive;
+  readonly early: EarlyLayers;
   readonly image: PlannedImage;
   readonly quiet: boolean;
   readonly progress: ReportProgress;
 }
 
 async function loadImage(deps: ImageTransferDependencies, load: ImageLoad, signal: AbortSignal): Promise<void> {
-  const { archive, image, quiet, progress } = load;
+  const { archive, early, image, quiet, progress } = load;
   const tags = image.tags.flatMap((tag) => parseTag(tag, !image.areAnnotations));
   const lease = deps.images.leases.open();
   try {
     holdKnown(deps, lease, image.id);
     await storeBlob(deps.content, lease, image.id, image.configBytes);
-    const layers = await loadLayers(deps, { archive, image, lease, progress: quiet ? undefined : progress }, signal);
+    const layers = await loadLayers(deps, { archive, early, image, lease, progress: quiet ? undefined : progress }, signal);
     const manifest = image.layout ?? makeManifest({ id: image.id, bytes: image.configBytes }, layers);
     await storeBlob(deps.content, lease, manifest.digest, manifest.bytes);
     signal.throwIfAborted();
@@ -65,13 +71,21 @@ async function loadImage(deps: ImageTransferDependencies, load: ImageLoad, signa
       manifestMediaType: manifest.mediaType,
       layers,
     });
+    const index = image.layout?.index;
+    if (index) await storeIndex(deps, lease, index.digest, index.bytes);
     for (const tag of tags) tellMove(deps, tag, image.id, progress);
     const references = tags.map((tag) => ({
       reference: formatReference(tag),
       imageId: image.id,
-      targetDigest: record.manifestDigest,
+      targetDigest: index?.digest ?? record.manifestDigest,
     }));
-    await deps.images.add(record, image.config, references, "load");
+    const referrers = await loadReferrers({ content: deps.content, lease, archive }, manifest.digest);
+    await deps.images.add(
+      { ...record, ...(referrers.length > 0 && { referrers: withReferrers(record.referrers ?? [], referrers) }) },
+      image.config,
+      references,
+      "load",
+    );
   } finally {
     await deps.images.release(lease);
   }

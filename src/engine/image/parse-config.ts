@@ -1,5 +1,6 @@
 import { isDigest, type Digest } from "#lib/digest.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
+import { parseJson } from "#lib/parse-json.ts";
 import type { ImageConfig } from "#types/oci/image.ts";
 import { hostPlatform } from "./platform.ts";
 
@@ -12,7 +13,7 @@ const maximumLayers = 500;
  * Source: OCI image-spec, config.md.
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
-  const config = objectIn(parseJson(bytes), "image config");
+  const config = objectIn(parseDocument(bytes), "image config");
   for (const name of ["architecture", "os", "os.version", "variant", "created", "author", "comment", "docker_version", "parent"])
     optional(config[name], name, isText);
   const rootfs = objectIn(config["rootfs"], "rootfs");
@@ -32,9 +33,9 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   return checked as unknown as ImageConfig;
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function parseDocument(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString());
+    return parseJson(bytes);
   } catch (error) {
     throw new EngineError("invalid", `invalid image config: ${messageOf(error)}`, { cause: error });
   }

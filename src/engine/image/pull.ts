@@ -1,5 +1,6 @@
 import { parseRegistryAuth } from "#drivers/distribution/credentials.ts";
 import type { RemoteRepository } from "#drivers/distribution/repository.ts";
+import type { FetchedManifest } from "#drivers/distribution/types.ts";
 import { chainIds } from "#drivers/snapshot/chain-id.ts";
 import { parseDigest, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
@@ -12,7 +13,8 @@ import { hostPlatform, matchesPlatform, parsePlatform } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
 import { pullLayers } from "./pull-layers.ts";
 import { selectManifest, type SelectedManifest } from "./select-manifest.ts";
-import { holdKnown, imageRecord, storeBlob, type IncomingLayer } from "./store-image.ts";
+import { holdKnown, imageRecord, storeBlob, storeIndex, type IncomingLayer } from "./store-image.ts";
+import { isWhole } from "./verify/is-whole.ts";
 
 export type { PullDependencies } from "./dependencies.ts";
 
@@ -80,19 +82,19 @@ async function pullReference(
   const wanted = request.platform ? parsePlatform(request.platform) : hostPlatform;
   const selected = await selectManifest(repository, root, wanted, signal);
   const previous = deps.images.named(formatReference(storedReferences(reference, root.digest)[0] ?? reference))?.imageId;
-  await takeIn(deps, { repository, reference, selected, target: root.digest, progress }, signal);
+  await takeIn(deps, { repository, reference, selected, root, progress }, signal);
   progress({ status: `Digest: ${root.digest}` });
   return previous !== selected.configDigest;
 }
 
-/** The reference is known to stand for `target`, on the platform that is wanted. */
-async function isPresent({ images, snapshots }: PullDependencies, request: PullRequest, target: Digest): Promise<boolean> {
+/** The reference is known to stand for `target`, on the platform that is wanted: of an index that of the host, unless another is asked for. */
+async function isPresent({ images, content, snapshots }: PullDependencies, request: PullRequest, target: Digest): Promise<boolean> {
   const known = storedReferences(request.reference, target).map((reference) => images.named(formatReference(reference)));
   if (known.some((record) => record?.targetDigest !== target)) return false;
   const image = images.peek(known[0]?.imageId ?? "");
-  if (!image || (request.platform && !matchesPlatform(parsePlatform(request.platform), image))) return false;
-  for (const { chainId } of image.layers) if (!(await snapshots.hasLayer(parseDigest(chainId)))) return false;
-  return true;
+  const wanted = request.platform ? parsePlatform(request.platform) : images.indexes.entries(target) && hostPlatform;
+  if (!image || (wanted && !matchesPlatform(wanted, image))) return false;
+  return !(await content.isQuarantined(target)) && isWhole(image, { content, snapshots });
 }
 
 /** The names an image gets by a pull: tag and digest, or the digest alone. */
@@ -105,13 +107,13 @@ interface Taking {
   readonly repository: RemoteRepository;
   readonly reference: Reference;
   readonly selected: SelectedManifest;
-  /** Digest of the manifest or index that the reference stands for. */
-  readonly target: Digest;
+  /** The manifest or index that the reference stands for. */
+  readonly root: FetchedManifest;
   readonly progress: ReportProgress;
 }
 
 async function takeIn(deps: PullDependencies, taking: Taking, signal: AbortSignal): Promise<void> {
-  const { selected, reference, target } = taking;
+  const { selected, reference, root } = taking;
   const { config, configDigest, configBytes, fetched, mediaType } = selected;
   const layers = incomingLayers(selected);
   const lease = deps.images.leases.open();
@@ -119,6 +121,7 @@ async function takeIn(deps: PullDependencies, taking: Taking, signal: AbortSigna
     holdKnown(deps, lease, configDigest);
     await storeBlob(deps.content, lease, configDigest, configBytes);
     await storeBlob(deps.content, lease, fetched.digest, fetched.bytes);
+    if (root.digest !== fetched.digest) await storeIndex(deps, lease, root.digest, root.bytes);
     await pullLayers(deps, { ...taking, layers, lease }, signal);
     signal.throwIfAborted();
     const record = await imageRecord(deps, {
@@ -128,10 +131,10 @@ async function takeIn(deps: PullDependencies, taking: Taking, signal: AbortSigna
       manifestMediaType: mediaType,
       layers,
     });
-    const references: ImageReferenceRecord[] = storedReferences(reference, target).map((stored) => ({
+    const references: ImageReferenceRecord[] = storedReferences(reference, root.digest).map((stored) => ({
       reference: formatReference(stored),
       imageId: configDigest,
-      targetDigest: target,
+      targetDigest: root.digest,
     }));
     await deps.images.add(record, config, references, "pull");
   } finally {

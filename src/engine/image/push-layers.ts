@@ -1,10 +1,11 @@
 import type { PushTarget } from "#drivers/distribution/push-target.ts";
+import { UploadSource } from "#drivers/distribution/upload-source.ts";
 import { Semaphore } from "#lib/async.ts";
 import { parseDigest, type Digest } from "#lib/digest.ts";
 import type { Reference } from "#lib/reference.ts";
 import type { Manifest } from "#types/oci/image.ts";
 import type { ImageLayerRecord, ImageRecord } from "#types/record/image.ts";
-import { compressedLayer } from "./compress-layer.ts";
+import { compressedLayer, layerTar, type CompressionNews, type CompressionProgress, type LayerTar } from "./compress-layer.ts";
 import type { PushDependencies } from "./dependencies.ts";
 import type { ImageLease } from "./leases.ts";
 import { mountSources } from "./mount-sources.ts";
@@ -12,6 +13,8 @@ import { layerStatus, throttled, type ReportProgress } from "./progress.ts";
 import { storedManifest } from "./push-manifest.ts";
 
 const defaultUploads = 5;
+/** Tars that are smaller are compressed before the registry is asked: it may have the blob already. */
+const sentWhileCompressedFromBytes = 8 << 20;
 /** Repositories that are asked to lend one blob. */
 const maximumMounts = 3;
 
@@ -101,6 +104,25 @@ interface OneLayerOptions extends LayerPushOptions {
 /** Where a mount has begun an upload, its location is the one to use. */
 type Presence = { readonly isThere: true } | { readonly isThere: false; readonly location: string | undefined };
 
+/** How much of a layer has been pushed, told in bytes of its tar, as Docker does. */
+class PushedPart {
+  readonly #report: (current: number) => void;
+  #compression = { readBytes: 0, writtenBytes: 0 };
+
+  constructor(report: (current: number) => void) {
+    this.#report = report;
+  }
+
+  compressed({ readBytes, writtenBytes }: CompressionProgress): void {
+    this.#compression = { readBytes, writtenBytes };
+  }
+
+  sent(bytes: number): void {
+    const { readBytes, writtenBytes } = this.#compression;
+    this.#report(writtenBytes > 0 ? Math.round((readBytes * bytes) / writtenBytes) : readBytes);
+  }
+}
+
 class OneLayer {
   readonly #deps: PushDependencies;
   readonly #options: OneLayerOptions;
@@ -124,9 +146,46 @@ class OneLayer {
       if (await this.#deps.content.info(digest)) return this.#upload(layer, presence.location, signal);
       if (presence.location !== undefined) await this.#options.target.cancel(presence.location);
     }
-    const compressed = await compressedLayer(this.#deps, layer, this.#options, signal);
+    const tar = await layerTar(this.#deps, layer);
+    return tar.sizeBytes < sentWhileCompressedFromBytes ? this.#compressThenUpload(tar, signal) : this.#uploadCompressing(tar, signal);
+  }
+
+  async #compressThenUpload(tar: LayerTar, signal: AbortSignal): Promise<ImageLayerRecord> {
+    const { layer, lease, progress } = this.#options;
+    const onRead = throttled(progress, "Preparing", layer.diffId, tar.sizeBytes);
+    const onNews = (news: CompressionNews): void => ("readBytes" in news ? onRead(news.readBytes) : undefined);
+    const compressed = await compressedLayer(this.#deps, layer, { tar, lease, onNews }, signal);
     const presence = await this.#presence(parseDigest(compressed.digest), signal);
     return presence.isThere ? compressed : this.#upload(compressed, presence.location, signal);
+  }
+
+  /** Nobody knows yet what the blob will be called: it is sent as it is written, and named at the end. */
+  async #uploadCompressing(tar: LayerTar, signal: AbortSignal): Promise<ImageLayerRecord> {
+    const { layer, lease, target, progress } = this.#options;
+    const source = new UploadSource();
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    const pushed = new PushedPart(throttled(progress, "Pushing", layer.diffId, tar.sizeBytes));
+    const onNews = (news: CompressionNews): void => {
+      if ("blob" in news) return source.finish(this.#deps.content.path(news.blob.digest), news.blob);
+      pushed.compressed(news);
+      source.wrote(news.path, news.writtenBytes);
+    };
+    const compressing = compressedLayer(this.#deps, layer, { tar, lease, onNews }, either);
+    compressing.then(
+      ({ digest, compressedBytes }) => {
+        const name = parseDigest(digest);
+        source.finish(this.#deps.content.path(name), { digest: name, sizeBytes: compressedBytes });
+      },
+      (error: unknown) => source.fail(error),
+    );
+    const uploading = target.upload({ source, onProgress: (bytes) => pushed.sent(bytes), onRetry: this.#onRetry }, either);
+    for (const half of [compressing, uploading]) half.catch((error: unknown) => failed.abort(error));
+    await Promise.allSettled([compressing, uploading]);
+    signal.throwIfAborted();
+    if (failed.signal.aborted) throw failed.signal.reason; // the first failure, not what it led to
+    this.#tell("Pushed");
+    return compressing;
   }
 
   /** The blob as it came with this image, or with another one that has the same layer. */
@@ -170,14 +229,16 @@ class OneLayer {
     const digest = parseDigest(layer.digest);
     const sizeBytes = (await content.info(digest))?.sizeBytes ?? layer.compressedBytes;
     const onProgress = throttled(progress, "Pushing", layer.diffId, sizeBytes);
-    const onRetry = (milliseconds: number): void => {
-      const seconds = Math.ceil(milliseconds / 1000);
-      this.#tell(`Retrying in ${seconds} second${seconds === 1 ? "" : "s"}`);
-    };
-    await target.upload({ source: { digest, sizeBytes, path: content.path(digest) }, location, onProgress, onRetry }, signal);
+    const source = UploadSource.whole(content.path(digest), { digest, sizeBytes });
+    await target.upload({ source, location, onProgress, onRetry: this.#onRetry }, signal);
     this.#tell("Pushed");
     return layer;
   }
+
+  readonly #onRetry = (milliseconds: number): void => {
+    const seconds = Math.ceil(milliseconds / 1000);
+    this.#tell(`Retrying in ${seconds} second${seconds === 1 ? "" : "s"}`);
+  };
 
   #tell(status: string): void {
     this.#options.progress(layerStatus(status, this.#options.layer.diffId));

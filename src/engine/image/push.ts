@@ -1,16 +1,17 @@
 import { parseRegistryAuth } from "#drivers/distribution/credentials.ts";
 import type { PushTarget } from "#drivers/distribution/push-target.ts";
+import { UploadSource } from "#drivers/distribution/upload-source.ts";
 import { parseDigest, sha256, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { familiarName, familiarReference, parseReference, type Reference } from "#lib/reference.ts";
-import type { ImageRecord } from "#types/record/image.ts";
-import { formatPlatform } from "./choose-platform.ts";
+import type { ImageRecord, ReferrerRecord } from "#types/record/image.ts";
 import type { PushDependencies } from "./dependencies.ts";
 import type { ImageLease } from "./leases.ts";
-import { matchesPlatform, type WantedPlatform } from "./platform.ts";
+import type { WantedPlatform } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
 import { LayerPush } from "./push-layers.ts";
 import { manifestOf } from "./push-manifest.ts";
+import { pushReferrers } from "./referrers/push.ts";
 import { documentLimitBytes } from "./service.ts";
 import { holdKnown, storeBlob } from "./store-image.ts";
 
@@ -36,27 +37,16 @@ export async function pushImage(
   signal: AbortSignal,
 ): Promise<void> {
   const { reference, platform } = request;
-  checkPlatform(deps, reference, platform);
+  const chosen = platform && deps.images.findFor(familiarReference(reference), platform).id;
   progress({ status: `The push refers to repository [${reference.domain}/${reference.path}]` });
   const wanted = referencesToPush(deps, reference);
   const target = await deps.registries.pushTarget(reference, parseRegistryAuth(request.auth), signal);
   const layers = new LayerPush(deps, { target, reference, progress }, signal);
-  for (const { tag, imageId } of wanted) await pushTag(deps, { target, layers, reference, tag, imageId, progress }, signal);
+  for (const { tag, imageId } of wanted)
+    await pushTag(deps, { target, layers, reference, tag, imageId: chosen ?? imageId, progress }, signal);
   const { events, images } = deps;
   const name = familiarReference(reference);
   events.emit("image", "push", name, { ...images.labels(images.lookup(name)?.id ?? ""), name: familiarName(reference) });
-}
-
-/** @throws {EngineError} `not_found` before anything is told */
-function checkPlatform({ images }: PushDependencies, reference: Reference, platform: WantedPlatform | undefined): void {
-  if (!platform) return;
-  const image = images.find(familiarReference(reference));
-  if (matchesPlatform(platform, image)) return;
-  throw new EngineError(
-    "not_found",
-    `image with reference ${familiarReference(reference)} was found but its platform (${formatPlatform(image)}) ` +
-      `does not match the specified platform (${formatPlatform(platform)})`,
-  );
 }
 
 interface TaggedImage {
@@ -100,7 +90,9 @@ async function pushTag(deps: PushDependencies, push: TagPush, signal: AbortSigna
     const digest = sha256(bytes);
     await storeBlob(deps.content, lease, digest, bytes);
     await target.putManifest({ name: tag, mediaType, bytes }, signal);
-    await remember(deps, { push, image, lease, pushed, digest, mediaType });
+    const manifest = { mediaType, digest, size: bytes.length };
+    const referrers = await pushReferrers(deps, { target, lease, progress, image, manifest }, signal);
+    await remember(deps, { push, image, lease, pushed, digest, mediaType, referrers });
     progress({ status: `${tag}: digest: ${digest} size: ${bytes.length}` });
     progress({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: bytes.length } });
   } finally {
@@ -112,7 +104,7 @@ async function pushTag(deps: PushDependencies, push: TagPush, signal: AbortSigna
 async function pushConfig({ content }: PushDependencies, target: PushTarget, id: Digest, signal: AbortSignal): Promise<void> {
   if (await target.hasBlob(id, signal)) return;
   const { length } = await content.read(id, documentLimitBytes);
-  await target.upload({ source: { digest: id, sizeBytes: length, path: content.path(id) } }, signal);
+  await target.upload({ source: UploadSource.whole(content.path(id), { digest: id, sizeBytes: length }) }, signal);
 }
 
 interface PushedTag {
@@ -122,14 +114,19 @@ interface PushedTag {
   readonly pushed: ImageRecord["layers"];
   readonly digest: Digest;
   readonly mediaType: string;
+  /** What the image's artifacts are now. */
+  readonly referrers: readonly ReferrerRecord[];
 }
 
 /** What the registry has now is what the image is made of, and has a name of its own there. */
-async function remember({ images }: PushDependencies, { push, image, lease, pushed, digest, mediaType }: PushedTag): Promise<void> {
+async function remember({ images }: PushDependencies, pushedTag: PushedTag): Promise<void> {
+  const { push, image, lease, pushed, digest, mediaType, referrers } = pushedTag;
   const { domain, path } = push.reference;
+  const before = new Set(image.referrers?.map((one) => one.digest));
+  const meanwhile = images.peek(image.id)?.referrers?.filter((one) => !before.has(one.digest)) ?? [];
   lease.made(image.manifestDigest); // an image that has another one now has no use for it
   await images.recordPush(
-    { ...image, layers: pushed, manifestDigest: digest, manifestMediaType: mediaType },
+    { ...image, layers: pushed, manifestDigest: digest, manifestMediaType: mediaType, referrers: [...referrers, ...meanwhile] },
     { domain, path, tag: push.tag },
   );
 }

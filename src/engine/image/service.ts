@@ -4,7 +4,7 @@ import { chainIds } from "#drivers/snapshot/chain-id.ts";
 import type { Snapshotter } from "#drivers/snapshot/types.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import { isDigest, parseDigest, type Digest } from "#lib/digest.ts";
-import { EngineError, isKind } from "#lib/errors.ts";
+import { EngineError } from "#lib/errors.ts";
 import { shortId } from "#lib/id.ts";
 import type { Logger } from "#lib/log.ts";
 import {
@@ -17,11 +17,15 @@ import {
   type Reference,
 } from "#lib/reference.ts";
 import type { ImageConfig, ImageRunConfig } from "#types/oci/image.ts";
-import type { ImageRecord, ImageReferenceRecord } from "#types/record/image.ts";
+import type { ImageRecord, ImageReferenceRecord, ReferrerRecord } from "#types/record/image.ts";
 import type { EventBus } from "../event/bus.ts";
+import { imageBlobs, KeptContent } from "./kept-content.ts";
 import { ImageLeases, type ImageLease } from "./leases.ts";
 import { parseImageConfig } from "./parse-config.ts";
-import { matchesPlatform, parsePlatform } from "./platform.ts";
+import { formatPlatform } from "./choose-platform.ts";
+import { matchesPlatform, parsePlatform, type WantedPlatform } from "./platform.ts";
+import { ImageIndexes } from "./platforms/indexes.ts";
+import { withReferrers } from "./referrers/record.ts";
 
 export interface ImageDependencies {
   readonly store: MetadataStore;
@@ -53,9 +57,14 @@ export class ImageService {
   readonly #locks = new KeyedMutex();
   /** What pulls and loads under way rely on. */
   readonly leases = new ImageLeases();
+  /** What names stand for that came by an index. */
+  readonly indexes = new ImageIndexes();
+
+  readonly #kept: KeptContent;
 
   private constructor(deps: ImageDependencies) {
     this.#deps = deps;
+    this.#kept = new KeptContent(deps, this.leases, this.indexes);
   }
 
   /** Loads the configs of all images; one that cannot be read is named in the log and its image cannot run. */
@@ -68,6 +77,7 @@ export class ImageService {
         deps.log.error("image config cannot be read", { image: id, error });
       }
     }
+    await service.indexes.open(deps.content, service.#kept.targets(), deps.log);
     return service;
   }
 
@@ -93,7 +103,11 @@ export class ImageService {
 
   /** References of an image, tags before digests. */
   references(id: string): ImageReferenceRecord[] {
-    return [...this.#deps.store.table("image_reference").values()].filter((record) => record.imageId === id);
+    return this.allReferences().filter((record) => record.imageId === id);
+  }
+
+  allReferences(): ImageReferenceRecord[] {
+    return [...this.#deps.store.table("image_reference").values()];
   }
 
   /** What a name in full form (`docker.io/library/busybox:latest`) stands for. */
@@ -104,7 +118,7 @@ export class ImageService {
   /** Names in one repository, with tags and by digests, in order. */
   inRepository({ domain, path }: Pick<Reference, "domain" | "path">): ImageReferenceRecord[] {
     const prefix = `${domain}/${path}`;
-    return [...this.#deps.store.table("image_reference").values()]
+    return this.allReferences()
       .filter(({ reference }) => reference.startsWith(`${prefix}:`) || reference.startsWith(`${prefix}@`))
       .sort((a, b) => (a.reference < b.reference ? -1 : 1));
   }
@@ -132,28 +146,45 @@ export class ImageService {
   }
 
   #byReference(text: string): ImageRecord | undefined {
+    const record = this.#recordOf(text);
+    return record && this.peek(record.imageId);
+  }
+
+  #recordOf(text: string): ImageReferenceRecord | undefined {
     const reference = withDefaultTag(parseReference(text));
     const table = this.#deps.store.table("image_reference");
     const digestOnly: Reference = reference.digest
       ? { domain: reference.domain, path: reference.path, digest: reference.digest }
       : reference;
-    const record = table.get(formatReference(reference)) ?? table.get(formatReference(digestOnly));
-    return record && this.peek(record.imageId);
+    return table.get(formatReference(reference)) ?? table.get(formatReference(digestOnly));
+  }
+
+  /**
+   * As {@link find}, for one platform. A name stands for one image; where it came by an index, the images of its other platforms that are here
+   * are found by it as well.
+   * @throws {EngineError} `not_found` with Docker's text, also when there is none for the platform
+   */
+  findFor(text: string, wanted: WantedPlatform | undefined, asked = wanted && formatPlatform(wanted)): ImageRecord {
+    const image = this.find(text);
+    if (!wanted || matchesPlatform(wanted, image)) return image;
+    const sibling = this.#sibling(text, image, wanted);
+    if (sibling) return sibling;
+    throw new EngineError(
+      "not_found",
+      `image with reference ${text} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${asked})`,
+    );
+  }
+
+  #sibling(text: string, image: ImageRecord, wanted: WantedPlatform): ImageRecord | undefined {
+    const target = this.#isId(text, image) ? undefined : this.#recordOf(text)?.targetDigest;
+    const entries = new Set((target === undefined ? undefined : this.indexes.entries(target))?.map(({ digest }) => digest));
+    return this.list().find((other) => entries.has(other.manifestDigest) && matchesPlatform(wanted, other));
   }
 
   /** @throws {EngineError} `not_found` with the text that makes clients pull */
   resolveForRun(text: string, platform: string | undefined): RunnableImage {
     if (text === "") throw new EngineError("invalid", "config.Image cannot be empty");
-    const image = this.find(text);
-    if (platform) {
-      const wanted = parsePlatform(platform);
-      if (!matchesPlatform(wanted, image)) {
-        throw new EngineError(
-          "not_found",
-          `image with reference ${text} was found but its platform (${shownPlatform(image)}) does not match the specified platform (${platform})`,
-        );
-      }
-    }
+    const image = platform ? this.findFor(text, parsePlatform(platform), platform) : this.find(text);
     const { architecture, os, variant } = image;
     return {
       id: image.id,
@@ -169,10 +200,12 @@ export class ImageService {
     const { store, events } = this.#deps;
     this.#configs.set(image.id, config);
     const known = this.peek(image.id);
+    const replaced = this.#targetsOf(references.map(({ reference }) => reference));
     await store.update((transaction) => {
       transaction.put("image", image.id, { ...known, ...image, lastTaggedNano: String(BigInt(Date.now()) * 1_000_000n) });
       for (const record of references) transaction.put("image_reference", record.reference, record);
     });
+    await this.#kept.removeBlobs(replaced);
     const tag = references.find((record) => !record.reference.includes("@"));
     const named = tag ?? (action === "pull" ? references[0] : undefined);
     const name = named ? familiarReference(parseReference(named.reference)) : image.id;
@@ -185,6 +218,7 @@ export class ImageService {
   async addMade(image: ImageRecord, config: ImageConfig, reference: Reference | undefined, by: "commit" | "import"): Promise<void> {
     const { store, events } = this.#deps;
     const named = reference && formatReference(reference);
+    const replaced = this.#targetsOf(named === undefined ? [] : [named]);
     this.#configs.set(image.id, config);
     await store.update((transaction) => {
       const tagged = { lastTaggedNano: String(BigInt(Date.now()) * 1_000_000n) };
@@ -192,6 +226,7 @@ export class ImageService {
       if (named !== undefined)
         transaction.put("image_reference", named, { reference: named, imageId: image.id, targetDigest: image.manifestDigest });
     });
+    await this.#kept.removeBlobs(replaced);
     const emit = (action: string): void => events.emit("image", action, image.id, { ...config.config?.Labels, name: image.id });
     if (by === "commit") emit("create");
     if (reference) events.emit("image", "tag", image.id, { ...config.config?.Labels, name: familiarReference(reference) });
@@ -205,17 +240,33 @@ export class ImageService {
   async recordPush(image: ImageRecord, { domain, path, tag }: Pick<Reference, "domain" | "path" | "tag">): Promise<void> {
     const known = this.peek(image.id);
     if (!known) return;
-    const { manifestDigest, manifestMediaType, layers } = image;
+    const { manifestDigest, manifestMediaType, layers, referrers } = image;
     const tagged = formatReference({ domain, path, ...(tag !== undefined && { tag }) });
     const byDigest = `${domain}/${path}@${manifestDigest}`;
+    const replaced = this.#targetsOf([tagged, byDigest]);
     await this.#deps.store.update((transaction) => {
-      transaction.put("image", known.id, { ...known, manifestDigest, manifestMediaType, layers });
+      transaction.put("image", known.id, {
+        ...known,
+        manifestDigest,
+        manifestMediaType,
+        layers,
+        ...(referrers && referrers.length > 0 && { referrers }),
+      });
       for (const record of this.references(known.id)) {
         const isOfBefore = record.targetDigest === known.manifestDigest && !record.reference.includes("@");
         if (isOfBefore || record.reference === tagged)
           transaction.put("image_reference", record.reference, { ...record, targetDigest: manifestDigest });
       }
       transaction.put("image_reference", byDigest, { reference: byDigest, imageId: known.id, targetDigest: manifestDigest });
+    });
+    await this.#kept.removeBlobs(replaced);
+  }
+
+  /** Keeps artifacts with an image whose content is on disk already; nothing when the image is gone meanwhile. */
+  async addReferrers(id: string, referrers: readonly ReferrerRecord[]): Promise<void> {
+    await this.#deps.store.update((transaction) => {
+      const known = this.peek(id);
+      if (known) transaction.put("image", id, { ...known, referrers: withReferrers(known.referrers ?? [], referrers) });
     });
   }
 
@@ -224,10 +275,14 @@ export class ImageService {
     const image = this.find(source);
     const reference = newTag(repository, tag);
     const full = formatReference(reference);
+    // The other platforms of a name that came by an index are those of its new name too.
+    const targetDigest = (this.#isId(source, image) ? undefined : this.#recordOf(source)?.targetDigest) ?? image.manifestDigest;
+    const replaced = this.#targetsOf([full]);
     await this.#deps.store.update((transaction) => {
-      transaction.put("image_reference", full, { reference: full, imageId: image.id, targetDigest: image.manifestDigest });
+      transaction.put("image_reference", full, { reference: full, imageId: image.id, targetDigest });
       transaction.put("image", image.id, { ...image, lastTaggedNano: String(BigInt(Date.now()) * 1_000_000n) });
     });
+    await this.#kept.removeBlobs(replaced);
     this.#deps.events.emit("image", "tag", image.id, { ...this.labels(image.id), name: familiarReference(reference) });
   }
 
@@ -296,8 +351,13 @@ export class ImageService {
     return [...removed, ...(await this.#deleteUnused(image.parent, users))];
   }
 
+  /** True when the text is, or begins, the image's id. */
+  #isId(text: string, image: ImageRecord): boolean {
+    return isDigest(text) || (/^[0-9a-f]+$/.test(text) && image.id.startsWith(`sha256:${text}`));
+  }
+
   #namedReference(text: string, image: ImageRecord): ImageReferenceRecord | undefined {
-    if (isDigest(text) || (/^[0-9a-f]+$/.test(text) && image.id.startsWith(`sha256:${text}`))) return undefined;
+    if (this.#isId(text, image)) return undefined;
     const full = formatReference(withDefaultTag(parseReference(text)));
     return this.references(image.id).find((record) => record.reference === full);
   }
@@ -307,6 +367,7 @@ export class ImageService {
       for (const record of references) transaction.remove("image_reference", record.reference);
     });
     for (const _record of references) this.#deps.events.emit("image", "untag", image.id, { ...this.labels(image.id), name: image.id });
+    await this.#kept.removeBlobs(references.map(({ targetDigest }) => targetDigest));
     return references.map((record) => ({ Untagged: familiarReference(parseReference(record.reference)) }));
   }
 
@@ -315,74 +376,38 @@ export class ImageService {
     await this.#deps.store.update((transaction) => transaction.remove("image", image.id));
     this.#configs.delete(image.id);
     this.#deps.events.emit("image", "delete", image.id, { name: image.id });
-    const removed: RemovedImage[] = [{ Deleted: image.id }];
-    const keptLayers = this.#neededLayers();
-    for (const layer of [...image.layers].reverse()) {
-      if (keptLayers.has(layer.chainId) || this.leases.postpones(layer.chainId)) continue;
-      if (await this.#removeLayer(layer.chainId)) removed.push({ Deleted: layer.chainId });
-    }
-    const keptBlobs = new Set(this.list().flatMap((other) => imageBlobs(other)));
-    for (const digest of imageBlobs(image))
-      if (!keptBlobs.has(digest) && !this.leases.postpones(digest)) await this.#deps.content.remove(digest);
-    return removed;
+    const chain = image.layers.map(({ chainId }) => chainId).reverse();
+    const [layers] = await Promise.all([this.#kept.removeLayers(chain), this.#kept.removeBlobs(imageBlobs(image))]);
+    return [{ Deleted: image.id }, ...layers.map((chainId) => ({ Deleted: chainId }))];
   }
 
-  /** Ends a pull's or load's lease: layers and blobs that no image came to name are removed. */
-  async release(lease: ImageLease): Promise<void> {
-    const loose = lease.end();
-    const images = this.list();
-    const layers = this.#neededLayers();
-    const blobs = new Set<string>(images.flatMap((image) => imageBlobs(image)));
-    const chains = new Set<string>(loose.length > 0 ? await this.#deps.snapshots.layers() : []);
-    for (const name of loose) {
-      if (this.leases.postpones(name)) continue; // somebody came meanwhile, and looks at it in turn
-      if (chains.has(name) && !layers.has(name)) await this.#removeLayer(name);
-      if (!blobs.has(name) && isDigest(name)) await this.#deps.content.remove(name);
-    }
-  }
-
-  /** False while a container mounts it: a forced removal, or a stopped container whose mount goes with the container. */
-  async #removeLayer(chainId: string): Promise<boolean> {
-    try {
-      await this.#deps.snapshots.removeLayer(parseDigest(chainId));
-      return true;
-    } catch (error) {
-      if (!isKind(error, "conflict")) throw error;
-      return false;
-    }
+  /** What these names stand for now. */
+  #targetsOf(references: readonly string[]): string[] {
+    return references.flatMap((reference) => this.named(reference)?.targetDigest ?? []);
   }
 
   announcePrune(reclaimedBytes: number): void {
     this.#deps.events.emit("image", "prune", "", { reclaimed: String(reclaimedBytes) });
   }
 
-  /** Layers and blobs that no record names: left by a kill, removed at start. */
-  async collectGarbage(): Promise<void> {
-    const layers = this.#neededLayers();
-    for (const chainId of await this.#deps.snapshots.layers()) {
-      if (!layers.has(chainId)) await this.#removeLayer(chainId);
-    }
-    const blobs = new Set(this.list().flatMap((image) => imageBlobs(image)));
-    for await (const { digest } of this.#deps.content.list()) if (!blobs.has(digest)) await this.#deps.content.remove(digest);
+  /** @see KeptContent.release */
+  release(lease: ImageLease): Promise<void> {
+    return this.#kept.release(lease);
+  }
+
+  /** @see KeptContent.collectGarbage */
+  collectGarbage(): Promise<void> {
+    return this.#kept.collectGarbage();
   }
 
   /** A container is gone whose image was removed before by force: its layers have nobody now. */
   async releaseLayers(diffIds: readonly string[]): Promise<void> {
-    const needed = this.#neededLayers();
-    for (const chainId of chainIds(diffIds.map(parseDigest)).reverse()) {
-      if (!needed.has(chainId) && !this.leases.postpones(chainId)) await this.#removeLayer(chainId);
-    }
+    await this.#kept.removeLayers(chainIds(diffIds.map(parseDigest)).reverse());
   }
 
-  /** Layers of images, and of containers: those of an image removed by force stay as long as a container stands on them. */
-  #neededLayers(): ReadonlySet<string> {
-    const ofImages = this.list().flatMap((image) => image.layers.map((layer) => layer.chainId));
-    const containers = [...this.#deps.store.table("container").values()];
-    const ofContainers = containers.flatMap((record) => chainIds(record.layers.map(parseDigest)));
-    const mounted = containers.flatMap(({ mounts }) =>
-      mounts.flatMap(({ image }) => (image ? chainIds(image.layers.map(parseDigest)) : [])),
-    );
-    return new Set([...ofImages, ...ofContainers, ...mounted]);
+  /** @see KeptContent.layersOfContainers */
+  layersOfContainers(without: ReadonlySet<string>): ReadonlySet<string> {
+    return this.#kept.layersOfContainers(without);
   }
 
   async #readConfig(id: Digest): Promise<ImageConfig> {
@@ -401,12 +426,8 @@ export function newTag(repository: string, tag: string): Reference {
   return reference;
 }
 
-function imageBlobs(image: ImageRecord): Digest[] {
-  return [image.id, image.manifestDigest, ...image.layers.map((layer) => layer.digest)].filter(isDigest);
-}
-
 /** `repo@digest` that came with the tag of the same repository goes with it. */
-function isDigestOf(record: ImageReferenceRecord, tag: ImageReferenceRecord): boolean {
+export function isDigestOf(record: ImageReferenceRecord, tag: ImageReferenceRecord): boolean {
   return record.reference.includes("@") && familiarName(parseReference(record.reference)) === familiarName(parseReference(tag.reference));
 }
 
@@ -424,10 +445,6 @@ function inUse(
       : `container ${shortId(id)} is using its referenced image ${shortId(imageId)}`;
   const subject = action === "delete" ? name : JSON.stringify(name);
   return new EngineError("conflict", `conflict: unable to ${action} ${subject} (${force}) - ${reason}`);
-}
-
-function shownPlatform({ os, architecture, variant }: ImageRecord): string {
-  return [os, architecture, variant].filter(Boolean).join("/");
 }
 
 /** A reference as Docker repeats it in messages: with the tag it was completed by. */

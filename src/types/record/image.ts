@@ -19,6 +19,21 @@ export interface ImageRecord {
   readonly lastUsedAt?: number;
   /** Set for images made by commit and build here. */
   readonly parent?: string;
+  /** Artifacts that refer to its manifest: they live and die with it. */
+  readonly referrers?: readonly ReferrerRecord[];
+}
+
+/** An artifact whose manifest names an image's manifest as its subject: a signature, a bill of materials. */
+export interface ReferrerRecord {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly artifactType: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Digest of the manifest it refers to. */
+  readonly subject: string;
+  /** Config and content. */
+  readonly blobs: readonly { readonly digest: string; readonly sizeBytes: number }[];
 }
 
 export interface ImageLayerRecord {

@@ -14,6 +14,7 @@ import { exec } from "./exec.ts";
 import { healthChecks } from "./health.ts";
 import { image } from "./image.ts";
 import { imageMade } from "./image-made.ts";
+import { imagePlatforms } from "./image-platforms.ts";
 import { links } from "./links.ts";
 import { logDrivers } from "./log-drivers.ts";
 import { logs } from "./logs.ts";
@@ -40,6 +41,7 @@ export const books: readonly PlayBook[] = [
   exec,
   image,
   imageMade,
+  imagePlatforms,
   registries,
   network,
   volume,

@@ -2,8 +2,11 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fetchReferrers } from "#engine/image/referrers/fetch.ts";
+import type { ImageIndex } from "#types/oci/image.ts";
 import { startRealRegistry, type RealRegistry } from "../../support/docker-registry.ts";
 import { scratchFolder } from "../../support/scratch-folder.ts";
+import { artifact, withArtifacts } from "./artifacts.ts";
 import { dockerArchive, image, ociArchive } from "./fixtures.ts";
 import { lines, openMachine } from "./machine.ts";
 
@@ -58,6 +61,23 @@ test("an image of plain tars, as docker save writes it, is pushed compressed and
   await using elsewhere = await openMachine();
   await elsewhere.pull(name);
   expect(elsewhere.images.find(name)).toMatchObject({ id: made.config.digest, manifestDigest });
+});
+
+test("a registry without a list of referrers has it in a tag, and keeps the artifacts (REG-32)", async () => {
+  await using machine = await openMachine();
+  const made = image([{ one: "1".repeat(10_000) }]);
+  const name = `${registry.host}/referred:1`;
+  const document = artifact(made.manifest, "application/spdx+json", '{"spdxVersion":"SPDX-2.3"}');
+  await machine.load(withArtifacts(made, name, [document, artifact(made.manifest, "application/example", "more")]));
+  await machine.push(name);
+  const tag = `${registry.host}/referred:${made.manifest.digest.replace(":", "-")}`;
+  const listed = JSON.parse(await skopeo("inspect", "--raw", "--tls-verify=false", `docker://${tag}`)) as ImageIndex;
+  expect(listed.manifests.map(({ artifactType }) => artifactType)).toEqual(["application/spdx+json", "application/example"]);
+  await using elsewhere = await openMachine();
+  await elsewhere.pull(name);
+  await fetchReferrers(elsewhere.deps, { image: name }, () => {}, new AbortController().signal);
+  expect(elsewhere.images.find(name).referrers).toEqual(machine.images.find(name).referrers);
+  expect(await elsewhere.leftovers()).toEqual([]);
 });
 
 const peer = process.env["GANTRY_PEER_DOCKER_HOST"];

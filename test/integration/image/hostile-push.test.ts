@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { endClean } from "../../support/audit.ts";
@@ -181,3 +181,85 @@ test("a daemon that is killed in the middle of a push leaves nothing, and the ne
   expect(await push()).toContain('"aux"');
   expect(registry.manifest("team/made", "1")).toBeDefined();
 }, 60_000);
+
+/** A registry that takes everything but for one lie; what the user reads, or that the push has been. */
+const laterLies: readonly (readonly [string, (request: IncomingMessage, response: ServerResponse) => boolean, RegExp])[] = [
+  [
+    "says of each blob that it has another digest",
+    ({ method, url = "" }, response) => {
+      if (method !== "PUT" || !url.includes("/uploads/")) return false;
+      refuse(response, 400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+      return true;
+    },
+    /digest invalid: provided digest did not match/,
+  ],
+  [
+    "answers an upload with HTML",
+    ({ method }, response) => {
+      if (method === "PUT") response.writeHead(403, { "content-type": "text/html" }).end("<html>Please log in</html>");
+      return method === "PUT";
+    },
+    /denied/,
+  ],
+  [
+    "sends an upload around in a circle",
+    (request, response) => {
+      if (request.method !== "PUT") return false;
+      request.resume();
+      response.writeHead(307, { location: request.url ?? "" }).end();
+      return true;
+    },
+    /stopped after 10 redirects/,
+  ],
+  [
+    "has blobs, and then does not know them",
+    ({ method, url = "" }, response) => {
+      if (method !== "HEAD" || !url.includes("/blobs/")) return false;
+      response.writeHead(200).end();
+      return true;
+    },
+    /manifest blob unknown: blob unknown to registry/,
+  ],
+  [
+    "takes the manifest for another one",
+    (request, response) => {
+      if (request.method !== "PUT" || !request.url?.includes("/manifests/")) return false;
+      request.resume();
+      response.writeHead(201, { "docker-content-digest": `sha256:${"0".repeat(64)}` }).end();
+      return true;
+    },
+    /has taken the manifest as sha256:0{64}/,
+  ],
+  ...["0-999999999999", "5-3", "-1", "bytes", "0-1e9", "0-".padEnd(5000, "9")].map(
+    (range): readonly [string, (request: IncomingMessage, response: ServerResponse) => boolean, RegExp] => {
+      let isBroken = false;
+      return [
+        `breaks off and then has "${range.slice(0, 20)}" of an upload`,
+        (request, response) => {
+          if (request.method === "GET" && request.url?.includes("/uploads/")) {
+            response.writeHead(204, { range, location: request.url }).end();
+            return true;
+          }
+          if (request.method !== "PUT" || isBroken) return false;
+          isBroken = true;
+          request.socket.destroy();
+          return true;
+        },
+        /"aux":/,
+      ];
+    },
+  ),
+];
+
+test.each(laterLies)(
+  "a registry that %s is told so, or got along with, and the image stays (B6)",
+  async (_what, lie, message) => {
+    registry.lie = lie;
+    const start = performance.now();
+    expect(await push()).toMatch(message);
+    expect(performance.now() - start).toBeLessThan(20_000);
+    expect(registry.uploads.openCount).toBe(0);
+    expect((await daemon.request("GET", "/images/made:1/json")).status).toBe(200);
+  },
+  60_000,
+);

@@ -39,6 +39,7 @@ export async function openMachine(settings: RegistrySettings & { readonly conten
     content,
     snapshots,
     root,
+    store,
     /** Pulls, and gives the messages; those before a failure are in `messages` when given. */
     async pull(name: string, options: Omit<PullRequest, "reference"> & { signal?: AbortSignal; messages?: ImageProgress[] } = {}) {
       const { signal = never, messages = [], ...request } = options;
@@ -67,7 +68,11 @@ export async function openMachine(settings: RegistrySettings & { readonly conten
       const known = new Set(
         images
           .list()
-          .flatMap(({ id, manifestDigest, layers }) => [id, manifestDigest, ...layers.flatMap((layer) => [layer.digest, layer.chainId])]),
+          .flatMap(({ id, manifestDigest, layers, referrers = [] }) => [
+            ...[id, manifestDigest, ...images.references(id).map(({ targetDigest }) => targetDigest)],
+            ...layers.flatMap((layer) => [layer.digest, layer.chainId]),
+            ...referrers.flatMap(({ digest, blobs }) => [digest, ...blobs.map((blob) => blob.digest)]),
+          ]),
       );
       for await (const { digest } of content.list()) if (!known.has(digest)) names.push(digest);
       for (const chainId of await snapshots.layers()) if (!known.has(chainId)) names.push(chainId);

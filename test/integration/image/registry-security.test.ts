@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { startRealRegistry, type RealRegistry, type RealRegistryOptions } from "../../support/docker-registry.ts";
 import { scratchFolder } from "../../support/scratch-folder.ts";
 import { startTokenServer } from "../../support/token-server.ts";
-import { image, ociArchive, type FixtureImage } from "./fixtures.ts";
+import { dockerArchive, image, ociArchive, type FixtureImage } from "./fixtures.ts";
 import { openMachine, type Machine } from "./machine.ts";
 
 // Debian's docker-registry behind TLS, client certificates, passwords and tokens: pulled from, pushed to, logged in at.
@@ -116,6 +116,22 @@ describe.skipIf(address === undefined)("not on loopback (skipped: this host has 
     await other.pull(name);
     expect(other.images.find(name).manifestDigest).toBe(made.manifest.digest);
   });
+
+  test("a large layer goes there while it is compressed, with TLS and a password, and comes back in parts (IMG-28, IMG-29)", async () => {
+    await using registry = await started({ address: address ?? "", tls: tls(), user });
+    const certificateFolders = [certificateFolder(registry.host, false)];
+    await using machine = await openMachine({ certificateFolders });
+    const name = `${registry.host}/team/large:1`;
+    await machine.load(dockerArchive(image([{ one: randomBytes(70 << 20) }], { compress: "none" }), [name]));
+    await machine.push(name, { auth: password });
+    await using other = await openMachine({ certificateFolders });
+    await other.pull(name, { auth: password });
+    expect(other.images.find(name)).toMatchObject({
+      id: machine.images.find(name).id,
+      manifestDigest: machine.images.find(name).manifestDigest,
+    });
+    expect(await other.leftovers()).toEqual([]);
+  }, 60_000);
 
   test("a registry that wants to know who we are is shown the client's certificate", async () => {
     await using registry = await started({ address: address ?? "", tls: tls(true) });

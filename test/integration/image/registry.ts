@@ -31,6 +31,10 @@ export class TestRegistry {
   readonly #manifests = new Map<string, { readonly bytes: Buffer; readonly type: string; readonly digest: string }>();
   /** Answers a request itself and returns true, or leaves it. */
   lie: Handler = () => false;
+  /** Whether it lists what refers to a manifest, as distribution-spec 1.1 has it; without, it has never heard of that. */
+  keepsReferrers = false;
+  /** Entries on one page of that list. */
+  referrersPerPage = 2;
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
   static async start(): Promise<TestRegistry> {
@@ -52,6 +56,11 @@ export class TestRegistry {
     this.putManifest(name, made.manifest.digest, made.manifest.bytes, mediaTypes.ociManifest);
     this.putManifest(name, tag, made.manifest.bytes, mediaTypes.ociManifest);
     return `${this.host}/${name}:${tag}`;
+  }
+
+  putBlob(name: string, digest: string, bytes: Buffer): void {
+    this.#blobs.set(digest, bytes);
+    this.#owned.add(`${name}@${digest}`);
   }
 
   putManifest(name: string, reference: string, bytes: Buffer, type: string): void {
@@ -88,6 +97,7 @@ export class TestRegistry {
     const path = (request.url ?? url).replace(/^\/v2\//, "");
     if (path === "") return void response.writeHead(200, { "content-type": "application/json" }).end("{}");
     if (method === "PUT" && path.includes("/manifests/")) return this.#takeManifest(path, request, response);
+    if (this.keepsReferrers && path.includes("/referrers/")) return this.#listReferrers(path, response);
     const manifest = this.#manifests.get(path);
     if (manifest) {
       response.writeHead(200, {
@@ -113,20 +123,60 @@ export class TestRegistry {
     for await (const piece of request) pieces.push(piece as Buffer);
     const bytes = Buffer.concat(pieces);
     const [, name = "", reference = ""] = /^(.+)\/manifests\/(.+)$/.exec(path) ?? [];
-    const document = JSON.parse(bytes.toString()) as { config: { digest: string }; layers: { digest: string; urls?: string[] }[] };
-    const wanted = [document.config, ...document.layers.filter(({ urls }) => !urls)];
+    const {
+      config,
+      layers = [],
+      subject,
+    } = JSON.parse(bytes.toString()) as {
+      config?: { digest: string };
+      layers?: { digest: string; urls?: string[] }[];
+      subject?: { digest: string };
+    };
+    const wanted = [...(config ? [config] : []), ...layers.filter(({ urls }) => !urls)];
     if (!wanted.every(({ digest }) => this.#owned.has(`${name}@${digest}`)))
       return refuse(response, 400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry");
     const type = request.headers["content-type"] ?? "";
     const digest = `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
     for (const key of [reference, digest]) this.putManifest(name, key, bytes, type);
-    response.writeHead(201, { "docker-content-digest": digest, location: `/v2/${name}/manifests/${digest}` }).end();
+    const listed = this.keepsReferrers && subject ? { "oci-subject": subject.digest } : {};
+    response.writeHead(201, { "docker-content-digest": digest, location: `/v2/${name}/manifests/${digest}`, ...listed }).end();
+  }
+
+  /** Page by page, filtered when asked to. */
+  #listReferrers(path: string, response: ServerResponse): void {
+    const { pathname, searchParams } = new URL(path, "http://registry");
+    const [, name = "", subject = ""] = /^\/(.+)\/referrers\/(.+)$/.exec(pathname) ?? [];
+    const type = searchParams.get("artifactType");
+    const all = [...this.#manifests].flatMap(([key, { bytes, digest }]) => {
+      const document = JSON.parse(bytes.toString()) as Referring;
+      if (key !== `${name}/manifests/${digest}` || document.subject?.digest !== subject) return [];
+      const artifactType = document.artifactType ?? document.config?.mediaType;
+      if (type !== null && artifactType !== type) return [];
+      const { annotations } = document;
+      return [{ mediaType: mediaTypes.ociManifest, digest, size: bytes.length, artifactType, ...(annotations && { annotations }) }];
+    });
+    const start = Number(searchParams.get("from") ?? 0);
+    const end = start + this.referrersPerPage;
+    const next = new URLSearchParams({ ...(type !== null && { artifactType: type }), from: String(end) });
+    response.writeHead(200, {
+      "content-type": mediaTypes.ociIndex,
+      ...(type !== null && { "oci-filters-applied": "artifactType" }),
+      ...(end < all.length && { link: `</v2/${name}/referrers/${subject}?${next.toString()}>; rel="next"` }),
+    });
+    response.end(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: all.slice(start, end) }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+interface Referring {
+  readonly subject?: { readonly digest: string };
+  readonly artifactType?: string;
+  readonly config?: { readonly mediaType: string };
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** An error as registries tell it. */

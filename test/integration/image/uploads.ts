@@ -32,6 +32,11 @@ export class Uploads {
     return this.#open.size;
   }
 
+  /** Has lost all of them. */
+  forget(): void {
+    this.#open.clear();
+  }
+
   /** Answers a request for uploads; false: it is for something else. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const url = new URL(request.url ?? "", "http://registry");

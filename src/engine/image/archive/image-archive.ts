@@ -2,22 +2,14 @@ import { hasDigest } from "#drivers/distribution/download.ts";
 import { manifestLimitBytes } from "#drivers/distribution/parse-manifest.ts";
 import { digestHex, type Digest } from "#lib/digest.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
-import type { TemporaryFile } from "#lib/temporary-file.ts";
 import type { ArchiveIndex, MemberRange } from "./members.ts";
 
-/** An uploaded archive on disk with the list of its members. */
+/** An uploaded archive, its files on disk. */
 export class ImageArchive {
-  readonly #file: TemporaryFile;
   readonly #index: ArchiveIndex;
 
-  constructor(file: TemporaryFile, index: ArchiveIndex) {
-    this.#file = file;
+  constructor(index: ArchiveIndex) {
     this.#index = index;
-  }
-
-  /** The file that ranges are of. */
-  get path(): string {
-    return this.#file.path;
   }
 
   has(path: string): boolean {
@@ -38,15 +30,14 @@ export class ImageArchive {
 
   /** A small member whole. @throws {EngineError} `invalid` when it is missing or larger than a document may be */
   async document(path: string): Promise<Uint8Array> {
-    const { offset, sizeBytes } = this.range(path);
+    const { path: file, offset = 0, sizeBytes } = this.range(path);
     if (sizeBytes > manifestLimitBytes)
       throw new EngineError("invalid", `invalid archive: ${JSON.stringify(path.slice(0, 256))} is larger than ${manifestLimitBytes} bytes`);
-    return this.#file.read(offset, sizeBytes);
-  }
-
-  /** A piece of a file of the archive. */
-  read(offset: number, sizeBytes: number): Promise<Uint8Array> {
-    return this.#file.read(offset, sizeBytes);
+    return new Uint8Array(
+      await Bun.file(file)
+        .slice(offset, offset + sizeBytes)
+        .arrayBuffer(),
+    );
   }
 
   /** A small blob by its digest, which is checked. @throws {EngineError} `invalid` */

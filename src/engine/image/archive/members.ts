@@ -2,9 +2,11 @@ import { EngineError } from "#lib/errors.ts";
 import type { TarEntry } from "#lib/tar/entry.ts";
 import { splitPath } from "#lib/tar/path.ts";
 
-/** Bytes of one file inside the archive. */
+/** Where the bytes of one file of the archive were put. */
 export interface MemberRange {
-  readonly offset: number;
+  readonly path: string;
+  /** Undefined when they are the whole of the file. */
+  readonly offset: number | undefined;
   readonly sizeBytes: number;
 }
 
@@ -28,13 +30,19 @@ export class ArchiveIndex {
   readonly #members = new Map<string, Member>();
   #nameBytes = 0;
 
-  /** The last entry of a path counts. @throws {EngineError} `invalid` beyond the bounds; {TarError} for a path that leaves the archive */
-  add(entry: TarEntry): void {
+  /**
+   * The last entry of a path counts.
+   * @param range  where the bytes of a file are
+   * @returns the path, as it is looked up
+   * @throws {EngineError} `invalid` beyond the bounds; {TarError} for a path that leaves the archive
+   */
+  add(entry: TarEntry, range: MemberRange | undefined): string {
     const path = splitPath(entry.path, entry.dataOffset).join("/");
     this.#nameBytes += path.length + entry.link.length;
     if (this.#members.size >= maximumMembers || this.#nameBytes > maximumNameBytes)
       throw new EngineError("invalid", "invalid archive: too many members for an image");
-    this.#members.set(path, memberOf(entry));
+    this.#members.set(path, memberOf(entry, range));
+    return path;
   }
 
   /** Where a file's bytes are; undefined when there is no such file. @param path as written in the archive's documents */
@@ -69,9 +77,7 @@ export class ArchiveIndex {
   }
 }
 
-function memberOf(entry: TarEntry): Member {
+function memberOf(entry: TarEntry, range: MemberRange | undefined): Member {
   if (entry.type === "symlink" || entry.type === "hardlink") return { type: entry.type, target: entry.link };
-  // The data of a sparse file are not one range.
-  if (entry.type !== "file" || entry.segments) return { type: "other" };
-  return { type: "file", range: { offset: entry.dataOffset, sizeBytes: entry.sizeBytes } };
+  return range ? { type: "file", range } : { type: "other" };
 }

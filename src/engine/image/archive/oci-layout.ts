@@ -13,6 +13,13 @@ export interface LayoutImage {
   /** Full or short names from the entry's annotations. */
   readonly names: readonly string[];
   readonly platform: Descriptor["platform"];
+  /** The index that the names stand for, where they are not the manifest's own. */
+  readonly index: LayoutIndex | undefined;
+}
+
+export interface LayoutIndex {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
 }
 
 export const layoutIndexName = "index.json";
@@ -28,7 +35,7 @@ const maximumManifests = 256;
 export async function readLayout(archive: ImageArchive): Promise<LayoutImage[]> {
   const document = parseManifest(await archive.document(layoutIndexName), mediaTypes.ociIndex);
   const images: LayoutImage[] = [];
-  if (document.kind === "index") await collect(archive, document.index.manifests, { depth: 0, names: [], images });
+  if (document.kind === "index") await collect(archive, document.index.manifests, { depth: 0, names: [], index: undefined, images });
   return images;
 }
 
@@ -36,6 +43,8 @@ interface Collection {
   readonly depth: number;
   /** Names of the index this one is in. */
   readonly names: readonly string[];
+  /** The outermost that has a name. */
+  readonly index: LayoutIndex | undefined;
   readonly images: LayoutImage[];
 }
 
@@ -50,10 +59,11 @@ async function collect(archive: ImageArchive, entries: readonly Descriptor[], co
     const document = parseManifest(bytes, entry.mediaType);
     const names = [...collection.names, ...namesOf(entry)];
     if (document.kind === "index") {
-      await collect(archive, document.index.manifests, { ...collection, depth: collection.depth + 1, names });
+      const index = collection.index ?? (names.length > 0 ? { digest, bytes } : undefined);
+      await collect(archive, document.index.manifests, { ...collection, depth: collection.depth + 1, names, index });
     } else {
       const { mediaType, manifest } = document;
-      collection.images.push({ digest, mediaType, bytes, manifest, names, platform: entry.platform });
+      collection.images.push({ digest, mediaType, bytes, manifest, names, platform: entry.platform, index: collection.index });
     }
     if (collection.images.length > maximumManifests) throw new EngineError("invalid", "invalid archive: too many images");
   }

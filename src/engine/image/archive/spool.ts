@@ -4,24 +4,23 @@ import { EngineError, messageOf } from "#lib/errors.ts";
 import type { TemporaryFile } from "#lib/temporary-file.ts";
 import { TarReader } from "#lib/tar/reader.ts";
 import { TarError } from "#lib/tar/error.ts";
-import { ArchiveIndex } from "./members.ts";
+import type { MemberFiles } from "./member-files.ts";
 
 const chunkSize = 1 << 18;
 /** Enough to tell compressions apart. */
 const magicBytes = 6;
 
 /**
- * Writes an uploaded archive to `file`, decompressed, and lists its members on the way. Only the disk bounds its size.
+ * Puts the files of an uploaded archive on the disk, decompressed. Only the disk bounds their size.
  * @throws {EngineError} `invalid` for a damaged, cut or unsupported archive, `unavailable` when the disk is full
  */
-export async function spoolArchive(body: AsyncIterable<Uint8Array>, file: TemporaryFile, signal: AbortSignal): Promise<ArchiveIndex> {
-  const index = new ArchiveIndex();
-  const reader = new TarReader({ entry: (entry) => index.add(entry) });
+export async function spoolMembers(body: AsyncIterable<Uint8Array>, files: MemberFiles, signal: AbortSignal): Promise<void> {
+  const reader = new TarReader(files);
   try {
     for await (const chunk of decompressed(body, signal)) {
       signal.throwIfAborted();
       reader.push(chunk);
-      await file.write(chunk);
+      await files.flush();
     }
     reader.finish();
   } catch (error) {
@@ -29,7 +28,6 @@ export async function spoolArchive(body: AsyncIterable<Uint8Array>, file: Tempor
     if (error instanceof TarError) throw new EngineError("invalid", `invalid archive: ${error.message}`, { cause: error });
     throw error;
   }
-  return index;
 }
 
 /**

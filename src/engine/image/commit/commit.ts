@@ -185,7 +185,7 @@ export class ImageCommits {
       if (diffId === emptyLayer) return undefined;
       const chainId = chainIds([...parents, diffId]).at(-1) ?? diffId;
       const layer = { diffId, chainId, parents };
-      await importLayer(this.#deps, { layer, lease, source: { path } }, signal);
+      await importLayer(this.#deps, { layer, lease, source: { path, isGiven: true } }, signal);
       return { ...layer, digest: diffId, compressedBytes: sizeBytes, mediaType: mediaTypes.ociLayer };
     } finally {
       await rm(path, { force: true });

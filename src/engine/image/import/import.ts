@@ -104,7 +104,7 @@ async function takeLayer(
   lease: ImageLease,
   signal: AbortSignal,
 ): Promise<IncomingLayer> {
-  const { diffId, chainId, sizeBytes } = await snapshots.importLayer({ path, parents: [] }, signal);
+  const { diffId, chainId, sizeBytes } = await snapshots.importLayer({ path, isGiven: true, parents: [] }, signal);
   lease.made(chainId);
   return { diffId, chainId, parents: [], digest: diffId, compressedBytes: sizeBytes, mediaType: mediaTypes.ociLayer };
 }

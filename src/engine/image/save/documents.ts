@@ -10,6 +10,8 @@ export interface ArchivedImage {
   /** Lowest first. */
   readonly layers: readonly { readonly diffId: Digest; readonly blob: Descriptor & { readonly digest: Digest } }[];
   readonly tags: readonly Reference[];
+  /** Artifacts that refer to the manifest. */
+  readonly referrers: readonly Descriptor[];
 }
 
 /** Place of a blob. Source: OCI image-spec, image-layout.md. */
@@ -29,14 +31,16 @@ export function archiveDocuments(images: readonly ArchivedImage[]): ReadonlyMap<
 }
 
 function indexOf(images: readonly ArchivedImage[]): unknown {
-  const manifests = images.flatMap(({ manifest, tags }) => {
-    if (tags.length === 0) return [manifest];
-    return tags.map((tag) => ({
-      ...manifest,
-      annotations: { "io.containerd.image.name": formatReference(tag), "org.opencontainers.image.ref.name": tag.tag ?? "" },
-    }));
-  });
+  const manifests = images.flatMap(({ manifest, tags, referrers }) => [...imageEntries(manifest, tags), ...referrers]);
   return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
+}
+
+function imageEntries(manifest: Descriptor, tags: readonly Reference[]): Descriptor[] {
+  if (tags.length === 0) return [manifest];
+  return tags.map((tag) => ({
+    ...manifest,
+    annotations: { "io.containerd.image.name": formatReference(tag), "org.opencontainers.image.ref.name": tag.tag ?? "" },
+  }));
 }
 
 /** Source: moby, image/spec/v1.2.md, and what `docker save` writes since 25. */

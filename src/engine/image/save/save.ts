@@ -7,6 +7,8 @@ import type { ImageTransferDependencies } from "../dependencies.ts";
 import type { ImageLease } from "../leases.ts";
 import { makeManifest, type MadeManifest } from "../make-manifest.ts";
 import { parsePlatformParameter } from "../platform.ts";
+import { referrerDescriptor } from "../referrers/record.ts";
+import { readdressed } from "../referrers/subject.ts";
 import { documentLimitBytes } from "../service.ts";
 import { archiveBytes, archiveStream, type ArchiveMember } from "./archive-stream.ts";
 import { archiveDocuments, blobPath, type ArchivedImage } from "./documents.ts";
@@ -86,7 +88,30 @@ async function archivedImage(
   blobs.set(id, configBytes);
   blobs.set(manifest.digest, manifest.bytes);
   const descriptor = { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.length };
-  return { config: id, manifest: descriptor, layers, tags };
+  const referrers = await archivedReferrers(deps, { image, manifest: descriptor, lease }, blobs);
+  return { config: id, manifest: descriptor, layers, tags, referrers };
+}
+
+/** Puts the artifacts that refer to the manifest as it is saved into `blobs`. */
+async function archivedReferrers(
+  { content }: SaveDependencies,
+  { image, manifest, lease }: { readonly image: ImageRecord; readonly manifest: Descriptor; readonly lease: ImageLease },
+  blobs: Map<Digest, ArchiveMember["content"]>,
+): Promise<Descriptor[]> {
+  const archived: Descriptor[] = [];
+  for (const referrer of image.referrers ?? []) {
+    for (const digest of [referrer.digest, ...referrer.blobs.map((blob) => blob.digest)]) lease.hold(digest);
+    const saved = referrer.subject === image.manifestDigest ? await readdressed({ content, lease }, referrer, manifest) : undefined;
+    if (!saved) continue;
+    const digest = parseDigest(saved.digest);
+    blobs.set(digest, await content.read(digest, documentLimitBytes));
+    for (const blob of saved.blobs) {
+      const name = parseDigest(blob.digest);
+      blobs.set(name, { file: content.path(name), sizeBytes: blob.sizeBytes });
+    }
+    archived.push(referrerDescriptor(saved));
+  }
+  return archived;
 }
 
 interface LayerBlob {
@@ -103,7 +128,7 @@ async function layerBlob({ content, snapshots }: SaveDependencies, layer: ImageL
   }
   const diffId = parseDigest(layer.diffId);
   const tar = await snapshots.layerTar(diffId);
-  if (!tar) throw new EngineError("internal", `the archive of layer ${diffId} is not there: the image cannot be saved`);
+  if (!tar) throw new EngineError("internal", `the archive of layer ${diffId} is missing or damaged: the image cannot be saved`);
   const mediaType = layer.digest === layer.diffId ? layer.mediaType : mediaTypes.ociLayer;
   return { blob: { mediaType, digest: diffId, size: tar.sizeBytes }, content: { file: tar.path, sizeBytes: tar.sizeBytes } };
 }
