@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { randomId } from "#lib/id.ts";
 import { messageOf } from "#lib/errors.ts";
@@ -35,7 +35,16 @@ export class DiscardedFolders {
 
   /** One that is set aside, or was left by a kill: goes on after this returns. */
   remove(aside: string): void {
-    const removal = this.#removeTree(aside)
+    this.#follow(aside, this.#removeTree(aside));
+  }
+
+  /** As `remove`, for a single file: a large one takes its time, too. */
+  removeFile(aside: string): void {
+    this.#follow(aside, rm(aside, { force: true }));
+  }
+
+  #follow(aside: string, removing: Promise<void>): void {
+    const removal = removing
       .catch((error: unknown) => this.#logger.error("a folder cannot be removed", { folder: aside, reason: messageOf(error) }))
       .finally(() => this.#underWay.delete(removal));
     this.#underWay.add(removal);

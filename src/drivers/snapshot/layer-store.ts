@@ -199,8 +199,7 @@ export class LayerStore {
     const { folder, tar } = await this.#mutex.run("layers", () => this.#setAside(record));
     if (folder !== undefined && record.form === "unpacked") this.#discarded.remove(folder);
     else if (folder !== undefined) await rm(folder, { recursive: true, force: true }); // two files
-    // Large files take their time; those of several layers go side by side.
-    if (tar !== undefined) await rm(tar, { force: true });
+    if (tar !== undefined) this.#discarded.removeFile(tar);
   }
 
   /** Takes a layer's folder, and its archive when no other chain has it, out of sight. @returns where they are */
