@@ -41,6 +41,7 @@ export function shapeOf(value: unknown, options: ShapeOptions, path = ""): unkno
   if (typeof value === "object") return shapeOfObject(value as Record<string, unknown>, options, path);
   const key = lastKey(path);
   if (key === "HostPort" && Number(value) >= firstFreePort) return "= (a free port)";
+  if (key === "CanRemove") return typeof value; // dockerd changes it every five minutes, whatever happens
   if (key === "CgroupnsMode" && value === defaultCgroupNamespace) return "= (the default of this host)";
   if (kept || enumerated.has(key)) return `= ${options.normalise(typeof value === "string" ? value : JSON.stringify(value))}`;
   return value === "" ? "empty" : typeof value;

@@ -37,7 +37,17 @@ const beyond: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(["container", "image", "network", "system", "volume"].map((noun) => [`${noun} prune`, dryRun])),
 };
 /** Commands that Docker does not have. */
-const ours = new Set(["completion", "daemon", "doctor", "image bootstrap", "image referrers", "image verify", "system audit", "system gc", "system purge"]);
+const ours = new Set([
+  "completion",
+  "daemon",
+  "doctor",
+  "image bootstrap",
+  "image referrers",
+  "image verify",
+  "system audit",
+  "system gc",
+  "system purge",
+]);
 
 describe("help", () => {
   test.each([["--help"], ["help"], []])("gantry %s lists every command with a line about it", async (...args) => {

@@ -84,11 +84,15 @@ describe("SEC-03, D11: a container of a daemon with --userns-remap", () => {
 
   // The files of a hostfs belong to nobody inside of that kernel: what it lets whom do says nothing.
   const isOnHostfs = readFileSync("/proc/self/mounts", "utf8").includes(" / hostfs ");
-  test.skipIf(isOnHostfs)("EXA-19: a chroot to the host's root file system is no way out", async () => {
-    const escaped = await inNone("-v", "/:/hostOS", "chroot /hostOS cat /etc/shadow; chroot /hostOS touch /etc/gantry-test-escaped");
-    expect(escaped).toContain("Permission denied");
-    expect(existsSync("/etc/gantry-test-escaped")).toBe(false);
-  }, 30_000);
+  test.skipIf(isOnHostfs)(
+    "EXA-19: a chroot to the host's root file system is no way out",
+    async () => {
+      const escaped = await inNone("-v", "/:/hostOS", "chroot /hostOS cat /etc/shadow; chroot /hostOS touch /etc/gantry-test-escaped");
+      expect(escaped).toContain("Permission denied");
+      expect(existsSync("/etc/gantry-test-escaped")).toBe(false);
+    },
+    30_000,
+  );
 
   test("EXA-22, STO-23: sees the ids of files through its map", async () => {
     const files = join(folder, "files");
