@@ -22,7 +22,13 @@ export type LogInAnswer = api.AuthResponse;
 export type ImageDeletion = api.ImageDeleteResponseItem;
 export type NetworkSummary = api.NetworkSummary & { readonly Id: string; readonly Name: string };
 export type VolumeSummary = Partial<api.Volume> & { readonly Name: string };
-export type BuildCacheRecord = api.BuildCache & { readonly ID: string };
+export type BuildCacheRecord = api.BuildCache & {
+  readonly ID: string;
+  /** So spelled, with a space, by dockerd up to 28. */
+  readonly " Parents"?: readonly string[] | null;
+  /** Before 1.42. */
+  readonly Parent?: string;
+};
 export type ServerVersion = api.SystemVersion;
 
 export type PruneNoun = "container" | "network" | "volume" | "image";

@@ -41,6 +41,7 @@ const scenes: readonly Scene[] = [
   {
     name: "system prune",
     before: [
+      `builder prune -af`, // each client would take what is left for the other
       `create --label ${label} --name ${name} busybox`,
       `network create --label ${label} ${name}`,
       `volume create --label ${label} ${name}`,

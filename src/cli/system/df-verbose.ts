@@ -1,3 +1,4 @@
+import { parseTimeNano } from "#lib/clock.ts";
 import type { BuildCacheRecord, DiskUsage } from "#client/shapes.ts";
 import { containerHeaders, containerRow } from "../container/summary-row.ts";
 import { renderRows } from "../format/rows.ts";
@@ -28,7 +29,7 @@ function usageLists(usage: DiskUsage, now: number): Row {
     Images: (usage.Images ?? []).flatMap((image) => imageRows(image, { truncates: false, showsDigests: false, now, digest: "" })),
     Containers: (usage.Containers ?? []).map((container) => containerRow({ ...container, SizeRootFs: 0 }, { truncates: false, now })),
     Volumes: (usage.Volumes ?? []).map(volumeRow),
-    BuildCache: (usage.BuildCache ?? []).map((cache) => cacheRow(cache, now)),
+    BuildCache: sortedCaches(usage).map((cache) => cacheRow(cache, { truncates: false, now })),
   };
   return new Row("*formatter.DiskUsageContext", Object.fromEntries(Object.entries(lists).map(([name, rows]) => [name, () => rows])), {
     isStruct: true,
@@ -41,7 +42,7 @@ function usageTables(usage: DiskUsage, { now }: Options): string {
     renderRows(rows, { format: "table", defaultTable, headers });
   const images = (usage.Images ?? []).flatMap((image) => imageRows(image, { truncates: true, showsDigests: false, now }));
   const containers = (usage.Containers ?? []).map((container) => containerRow({ ...container, SizeRootFs: 0 }, { truncates: true, now }));
-  const caches = usage.BuildCache ?? [];
+  const caches = sortedCaches(usage);
   const cacheBytes = caches.reduce((total, { Size = 0, Shared }) => total + (Shared ? 0 : Size), 0);
   return [
     "Images space usage:\n\n",
@@ -60,7 +61,7 @@ function usageTables(usage: DiskUsage, { now }: Options): string {
     table((usage.Volumes ?? []).map(volumeRow), "{{.Name}}\\t{{.Links}}\\t{{.Size}}", volumeHeaders),
     `\nBuild cache usage: ${humanSize(cacheBytes)}\n\n`,
     table(
-      caches.map((cache) => cacheRow(cache, now)),
+      caches.map((cache) => cacheRow(cache, { truncates: true, now })),
       "{{.ID}}\\t{{.CacheType}}\\t{{.Size}}\\t{{.CreatedSince}}\\t{{.LastUsedSince}}\\t{{.UsageCount}}\\t{{.Shared}}",
       {
         ID: "CACHE ID",
@@ -75,15 +76,30 @@ function usageTables(usage: DiskUsage, { now }: Options): string {
   ].join("");
 }
 
-function cacheRow(cache: BuildCacheRecord, now: number): Row {
+/** Those that were used last come last, as in docker's client. */
+function sortedCaches({ BuildCache }: DiskUsage): BuildCacheRecord[] {
+  const usedAt = ({ LastUsedAt }: BuildCacheRecord): bigint => parseTimeNano(LastUsedAt ?? "") ?? -1n;
+  return [...(BuildCache ?? [])].sort((a, b) => (usedAt(a) === usedAt(b) ? (a.ID < b.ID ? -1 : 1) : usedAt(a) < usedAt(b) ? -1 : 1));
+}
+
+function cacheRow(cache: BuildCacheRecord, { truncates, now }: { readonly truncates: boolean; readonly now: number }): Row {
   const since = (time: string | null | undefined): string => (time ? `${humanDuration(now - Date.parse(time))} ago` : "");
+  // Go's text of a time, with all the digits that the daemon has told.
+  const at = (time: string | null | undefined): string => (time ?? "").replace("T", " ").replace(/Z$/, " +0000 UTC");
+  const parents = cache.Parents ?? cache[" Parents"];
+  const shown = (id: string): string => (truncates ? id.slice(0, 12) : id);
   return new Row("*formatter.buildCacheContext", {
-    ID: () => `${cache.ID.slice(0, 12)}${cache.InUse ? "*" : ""}`,
+    ID: () => `${shown(cache.ID)}${cache.InUse ? "*" : ""}`,
+    Parent: () => shown(parents?.length ? parents.join(", ") : (cache.Parent ?? "")),
     CacheType: () => cache.Type ?? "",
+    Description: () => cache.Description ?? "",
+    InUse: () => String(cache.InUse ?? false),
+    Shared: () => String(cache.Shared ?? false),
     Size: () => humanSize(cache.Size ?? 0, 3),
+    CreatedAt: () => at(cache.CreatedAt),
     CreatedSince: () => since(cache.CreatedAt),
+    LastUsedAt: () => at(cache.LastUsedAt),
     LastUsedSince: () => since(cache.LastUsedAt),
     UsageCount: () => String(cache.UsageCount ?? 0),
-    Shared: () => String(cache.Shared ?? false),
   });
 }

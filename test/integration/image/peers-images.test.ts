@@ -78,6 +78,7 @@ const makers: readonly Maker[] = [
       for (const file of ["Dockerfile", "rootfs.tar"]) copyFileSync(join(folder, file), join(context, file));
       await runPeer("buildx", folder, ["build", "-q", "--push", "-t", name, context]);
       await runPeer("docker", folder, ["rmi", "-f", name]).catch(() => undefined); // a builder that keeps no image
+      await runPeer("docker", folder, ["builder", "prune", "-af"]);
     },
   },
   {
