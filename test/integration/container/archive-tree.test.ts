@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { TreeRequest } from "../../../src/drivers/archive/protocol.ts";
 
 let folder: string;
@@ -43,7 +43,6 @@ test.each(["nowhere", "namespace"] as const)(
         { ...common, source: join(folder, "read-only"), destination: "/v/sub", writable: false },
       ],
     };
-    const mounts = readFileSync("/proc/self/mountinfo", "latin1");
     const child = Bun.spawn([process.execPath, "-e", look, tree, JSON.stringify(request), place], { stdout: "pipe", stderr: "inherit" });
     expect(JSON.parse(await new Response(child.stdout).text())).toEqual({
       volume: "in the volume",
@@ -52,6 +51,7 @@ test.each(["nowhere", "namespace"] as const)(
       writes: ["EROFS", "written", "EROFS"],
       isSpent: place === "namespace",
     });
-    expect(readFileSync("/proc/self/mountinfo", "latin1")).toBe(mounts);
+    // A bind mount tells the path of its source, too. Other tests mount at the same time.
+    expect(readFileSync("/proc/self/mountinfo", "latin1")).not.toContain(basename(folder));
   },
 );
