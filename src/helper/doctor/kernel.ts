@@ -61,12 +61,19 @@ function checkOverlay(folder: string): Check {
 
 async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
   const reasons: (LogFields | undefined)[] = [];
-  const logger = { ...silentLogger, warn: (_message: string, fields?: LogFields) => void reasons.push(fields) };
+  let isOnLoopDevices = false;
+  const logger = {
+    ...silentLogger,
+    // All that the probe has to tell of a mount that works is that it took them.
+    info: () => void (isOnLoopDevices = true),
+    warn: (_message: string, fields?: LogFields) => void reasons.push(fields),
+  };
   const layers = join(folder, "layers");
   try {
     const snapshotter = await openSnapshotter({ layers }, kernel, logger);
     await snapshotter.close();
-    if (snapshotter.name === "erofs") return { name: "erofs", status: "ok", detail: "layers are mounted without unpacking" };
+    const way = isOnLoopDevices ? "through loop devices, two for each" : "from files";
+    if (snapshotter.name === "erofs") return { name: "erofs", status: "ok", detail: `layers are mounted without unpacking, ${way}` };
   } catch (error) {
     return { name: "erofs", status: "missing", detail: messageOf(error), advice: "Name another folder with --data-root" };
   }

@@ -62,9 +62,11 @@ export async function openMachine(settings: RegistrySettings & { readonly conten
     },
     /** Files in folders that must be empty when nothing runs, and blobs and layers that no image names. */
     async leftovers(): Promise<string[]> {
-      const names = [content.temporary, join(root, "layers/tmp")].flatMap((folder) =>
-        readdirSync(folder).map((name) => join(folder, name)),
-      );
+      const temporary = (): string[] =>
+        [content.temporary, join(root, "layers/tmp")].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+      // Removed archives go after the answer.
+      for (let waited = 0; waited < 2000 && temporary().length > 0; waited += 5) await Bun.sleep(5);
+      const names = temporary();
       const known = new Set(
         images
           .list()
