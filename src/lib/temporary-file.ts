@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { EngineError, messageOf } from "./errors.ts";
+import { throwDiskFailure } from "./disk.ts";
 import { randomId } from "./id.ts";
 
 /** A file being written in a temporary folder. Disposal closes it, and removes it unless it was kept. */
@@ -25,7 +25,7 @@ export class TemporaryFile implements AsyncDisposable {
   /** One with a name of the caller's, who sees to it that there is none yet. @throws {EngineError} as `create` */
   static async at(path: string): Promise<TemporaryFile> {
     const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
-    return new TemporaryFile(path, await open(path, flags, 0o600).catch(diskFailure));
+    return new TemporaryFile(path, await open(path, flags, 0o600).catch(throwDiskFailure));
   }
 
   get sizeBytes(): number {
@@ -44,7 +44,7 @@ export class TemporaryFile implements AsyncDisposable {
   /** Writes anywhere, also beyond the end, which is then behind what was written last. @throws {EngineError} as `write` */
   async writeAt(chunk: Uint8Array, position: number): Promise<void> {
     for (let start = 0; start < chunk.length;) {
-      const { bytesWritten } = await this.#file.write(chunk, start, chunk.length - start, position + start).catch(diskFailure);
+      const { bytesWritten } = await this.#file.write(chunk, start, chunk.length - start, position + start).catch(throwDiskFailure);
       start += bytesWritten;
       this.#sizeBytes = Math.max(this.#sizeBytes, position + start);
     }
@@ -52,7 +52,7 @@ export class TemporaryFile implements AsyncDisposable {
 
   /** Begins again with an empty file. */
   async clear(): Promise<void> {
-    await this.#file.truncate(0).catch(diskFailure);
+    await this.#file.truncate(0).catch(throwDiskFailure);
     this.#sizeBytes = 0;
   }
 
@@ -69,7 +69,7 @@ export class TemporaryFile implements AsyncDisposable {
 
   /** Brings the content to the disk. */
   async sync(): Promise<void> {
-    await this.#file.datasync().catch(diskFailure);
+    await this.#file.datasync().catch(throwDiskFailure);
   }
 
   /** No more is written or read here; the file stays until disposal. */
@@ -88,11 +88,4 @@ export class TemporaryFile implements AsyncDisposable {
     await this.close();
     if (!this.#isKept) await rm(this.path, { force: true });
   }
-}
-
-/** A full disk is the user's to solve; anything else is told as it is. */
-function diskFailure(error: unknown): never {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT") throw new EngineError("unavailable", "no space left on device", { cause: error });
-  throw new EngineError("internal", messageOf(error), { cause: error });
 }

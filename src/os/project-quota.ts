@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, rmdirSync } from "node:fs";
+import { isDiskFull } from "#lib/disk.ts";
 import { ConfinedDirectory } from "./confined.ts";
 import { check, libc, SystemError, systemCall } from "./libc.ts";
 
@@ -154,10 +155,6 @@ function orReason(body: () => string | undefined): string | undefined {
 function reasonIn(error: unknown): string {
   if (error instanceof SystemError) return lacks[error.code] ?? error.message;
   throw error;
-}
-
-function isDiskFull(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 const probeBytes = 1 << 20;

@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { mkdir, open, opendir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { mkdir, open, opendir, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { sizeIfThere, syncFolder, throwDiskFailure } from "#lib/disk.ts";
 import { digestHex, isDigest, parseDigest, type Digest } from "#lib/digest.ts";
-import { EngineError, messageOf } from "#lib/errors.ts";
+import { EngineError } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
 import { allocatedBytes } from "#os/tree-usage.ts";
 import type { BlobInfo, BlobWriter, ContentStore } from "./types.ts";
@@ -45,7 +46,7 @@ export class FileContentStore implements ContentStore {
 
   async info(digest: Digest): Promise<BlobInfo | undefined> {
     await this.#removed(digest);
-    const sizeBytes = await sizeOf(this.path(digest));
+    const sizeBytes = await sizeIfThere(this.path(digest));
     return sizeBytes === undefined ? undefined : { digest, sizeBytes };
   }
 
@@ -61,7 +62,7 @@ export class FileContentStore implements ContentStore {
 
   async writer(): Promise<BlobWriter> {
     const path = join(this.temporary, randomId());
-    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600).catch(diskFailure);
+    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600).catch(throwDiskFailure);
     return new FileBlobWriter(this, path, file);
   }
 
@@ -109,7 +110,7 @@ export class FileContentStore implements ContentStore {
   }
 
   async isQuarantined(digest: Digest): Promise<boolean> {
-    return (await sizeOf(this.#asidePath(digest))) !== undefined && (await this.info(digest)) === undefined;
+    return (await sizeIfThere(this.#asidePath(digest))) !== undefined && (await this.info(digest)) === undefined;
   }
 
   async diskUse(): Promise<ReadonlyMap<Digest, number>> {
@@ -153,7 +154,7 @@ class FileBlobWriter implements BlobWriter {
   async write(chunk: Uint8Array): Promise<void> {
     this.#hasher.update(chunk);
     for (let start = 0; start < chunk.length;) {
-      const { bytesWritten } = await this.#file.write(chunk, start).catch(diskFailure);
+      const { bytesWritten } = await this.#file.write(chunk, start).catch(throwDiskFailure);
       start += bytesWritten;
     }
     this.#sizeBytes += chunk.length;
@@ -163,7 +164,7 @@ class FileBlobWriter implements BlobWriter {
     try {
       const digest = await this.#check(expected);
       const blob = { digest, sizeBytes: this.#sizeBytes };
-      await this.#file.datasync().catch(diskFailure);
+      await this.#file.datasync().catch(throwDiskFailure);
       await this.#store.adopt(this.#path, blob);
       return blob;
     } finally {
@@ -206,37 +207,15 @@ async function* blobsIn(folder: string): AsyncGenerator<BlobInfo> {
     for await (const entry of await opendir(join(folder, algorithm))) {
       const digest = `${algorithm}:${entry.name}`;
       // A name that is no digest was not put there by this store.
-      const sizeBytes = isDigest(digest) ? await sizeOf(join(folder, algorithm, entry.name)) : undefined;
+      const sizeBytes = isDigest(digest) ? await sizeIfThere(join(folder, algorithm, entry.name)) : undefined;
       if (isDigest(digest) && sizeBytes !== undefined) yield { digest, sizeBytes };
     }
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }
 
 function algorithmOf(digest: Digest): Algorithm {
   return digest.startsWith("sha512:") ? "sha512" : "sha256";
 }
 
-/** A name is on disk only when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  await handle.sync();
-}
-
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "ENOENT";
-}
-
-/** A full disk is the user's to solve; anything else is told as it is. */
-function diskFailure(error: unknown): never {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT") throw new EngineError("unavailable", "no space left on device", { cause: error });
-  throw new EngineError("internal", messageOf(error), { cause: error });
 }

@@ -11,12 +11,6 @@ const busyReserveBytes = 4 << 20;
 const quietReserveBytes = 256 << 10;
 const busyFromBytes = 1 << 20;
 
-/** True for the failures that go away when space is made. */
-export function isDiskFull(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === "ENOSPC" || code === "EDQUOT";
-}
-
 /** Bytes that anybody may still write below `folder`. */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);

@@ -1,5 +1,5 @@
 import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { isDiskFull } from "./disk-space.ts";
+import { isDiskFull } from "#lib/disk.ts";
 
 const newline = 10;
 

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
+import { isDiskFull } from "#lib/disk.ts";
 import { CursorFile, initialState, type CursorState } from "./cursor.ts";
-import { freeBytes, isDiskFull } from "./disk-space.ts";
+import { freeBytes } from "./disk-space.ts";
 import type { Backlog } from "./forward/backlog.ts";
 import type { LogFileWriter } from "./log-file-writer.ts";
 import { logLines, makeConverters, type Converters, type LogLines } from "./log-lines.ts";

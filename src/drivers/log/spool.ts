@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
-import { isDiskFull, punchHole, SpoolReserve } from "./disk-space.ts";
+import { isDiskFull } from "#lib/disk.ts";
+import { punchHole, SpoolReserve } from "./disk-space.ts";
 import type { LogLimits } from "./protocol.ts";
 import { Segments } from "./segments.ts";
 import type { SharedOffsets } from "./shared-offsets.ts";

@@ -9,15 +9,14 @@ import { SystemError } from "#os/libc.ts";
 import { isNetworkNamespace } from "#os/netns.ts";
 import { changeBridgePort, changeLink } from "#os/netlink/link.ts";
 import { RouteSocket } from "#os/netlink/route-socket.ts";
-import { bridgedPacketsAreFiltered, enableForwarding, ensureBridge, isOwnBridge } from "./bridge.ts";
-import { parseCidr, type Cidr } from "./cidr.ts";
+import { bridgedPacketsAreFiltered } from "./bridge.ts";
 import { makeEndpoints } from "./endpoints.ts";
 import { openFirewall, type BridgeFirewall } from "./bridge-firewall.ts";
 import { gatewayAddresses, gatewaysOf, targetOf, type Gateways } from "./gateway.ts";
-import { AddressManagement, defaultIpv4Subnets, firstFreeSubnet, uniqueLocalSubnets } from "./ipam.ts";
 import { LinkedFlows } from "./linked-flows.ts";
 import { NameTable } from "./name-table.ts";
 import { Namespaces } from "./namespaces.ts";
+import { Networks } from "./networks.ts";
 import { noPorts, publishedBy, Publishing, type OpenPorts } from "./publishing.ts";
 import { Removal } from "./removal.ts";
 import { EmbeddedResolver, type ResolverSockets } from "./resolver.ts";
@@ -45,12 +44,6 @@ import type {
 type SandboxRequest = Parameters<NetworkDriver["createSandbox"]>[0];
 type RestoredSandbox = Parameters<NetworkDriver["restore"]>[1][number];
 
-interface Network {
-  readonly config: NetworkConfig;
-  /** Index of the bridge; 0 for `host` and `null`. */
-  bridgeIndex: number;
-}
-
 /** A running sandbox. What it holds besides its state goes with it. */
 interface Sandbox {
   readonly containerId: string;
@@ -70,30 +63,30 @@ export class HostNetworkDriver implements NetworkDriver {
   readonly #log: Logger;
   readonly #route = new RouteSocket();
   readonly #firewall: BridgeFirewall;
-  readonly #addresses = new AddressManagement();
   readonly #publishing: Publishing;
   readonly #namespaces: Namespaces;
   readonly #names = new NameTable();
   readonly #linked = new LinkedFlows();
-  readonly #networks = new Map<string, Network>();
+  readonly #networks: Networks;
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #locks = new KeyedMutex();
 
-  constructor(options: { readonly instance: Instance; readonly kernel: Kernel; readonly log: Logger }) {
-    this.#instance = options.instance;
-    this.#removal = new Removal(options.kernel, options.log);
-    this.#log = options.log;
-    this.#firewall = openFirewall(options.instance.nftTable, options.log);
-    this.#publishing = new Publishing(this.#firewall, options.log);
+  constructor({ instance, kernel, log }: { readonly instance: Instance; readonly kernel: Kernel; readonly log: Logger }) {
+    this.#instance = instance;
+    this.#log = log;
+    this.#removal = new Removal(kernel, log);
+    this.#firewall = openFirewall(instance.nftTable, log);
+    this.#networks = new Networks({ instance, route: this.#route, firewall: this.#firewall, names: this.#names, removal: this.#removal });
+    this.#publishing = new Publishing(this.#firewall, log);
     this.#namespaces = new Namespaces(this.#namespaceFolder, (path) => this.#removal.removeNamespaceLater(path));
   }
 
   async restore(networks: readonly NetworkConfig[], sandboxes: readonly RestoredSandbox[]): Promise<void> {
     mkdirSync(this.#namespaceFolder, { recursive: true, mode: 0o711 });
     await this.#firewall.reset();
-    for (const id of this.#networks.keys()) if (!networks.some((network) => network.id === id)) this.#forgetNetwork(id);
+    for (const id of this.#networks.ids()) if (!networks.some((network) => network.id === id)) this.#networks.forget(id);
     // One damaged record must not keep the others from working.
-    for (const network of networks) this.#attempt("cannot restore network", network.id, () => this.#adoptNetwork(network));
+    for (const network of networks) this.#attempt("cannot restore network", network.id, () => this.#networks.adopt(network));
     for (const sandbox of sandboxes)
       this.#attempt("cannot restore network sandbox", sandbox.containerId, () => this.#adoptSandbox(sandbox));
     for (const sandbox of this.#sandboxes.values()) this.#firewall.includePorts(sandbox.ports.leases);
@@ -104,41 +97,19 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   chooseSubnets(families: readonly (4 | 6)[], taken: readonly Subnet[]): Subnet[] {
-    const used: Cidr[] = [
-      ...taken.flatMap((subnet) => parseCidr(subnet.subnet) ?? []),
-      ...this.#addresses.subnets(),
-      ...this.#route
-        .routes()
-        .flatMap((route) => (route.destination === undefined ? [] : (parseCidr(`${route.destination}/${route.prefixLength}`) ?? []))),
-    ];
-    return families.map((family) =>
-      firstFreeSubnet(family === 4 ? defaultIpv4Subnets() : uniqueLocalSubnets(`${this.#instance.id} ${this.#instance.dataRoot}`), used),
-    );
+    return this.#networks.chooseSubnets(families, taken);
   }
 
-  async createNetwork(network: NetworkConfig): Promise<void> {
-    if (network.driver !== "bridge") return void this.#networks.set(network.id, { config: network, bridgeIndex: 0 });
-    this.#requireFirewall(network);
-    this.#addresses.register(network);
-    try {
-      if (this.#enableForwarding(network)) await this.#firewall.rebuild();
-      const bridgeIndex = ensureBridge(this.#route, this.#instance, network);
-      await this.#firewall.addNetwork(network);
-      this.#networks.set(network.id, { config: network, bridgeIndex });
-    } catch (error) {
-      await this.#unmakeNetwork(network);
-      throw error;
-    }
+  createNetwork(network: NetworkConfig): Promise<void> {
+    return this.#networks.create(network);
   }
 
   async removeNetwork(networkId: string): Promise<void> {
-    const network = this.#networks.get(networkId);
-    if (!network) return;
-    const users = [...this.#sandboxes.values()].filter((sandbox) => sandbox.endpoints.some((endpoint) => endpoint.networkId === networkId));
-    if (users.length > 0) throw new EngineError("forbidden", `network ${network.config.name} has active endpoints`);
-    this.#networks.delete(networkId);
-    this.#names.removeNetwork(networkId);
-    if (network.config.driver === "bridge") await this.#unmakeNetwork(network.config);
+    if (!this.#networks.ids().includes(networkId)) return;
+    const network = this.#networks.of(networkId);
+    const isUsed = [...this.#sandboxes.values()].some(({ endpoints }) => endpoints.some((endpoint) => endpoint.networkId === networkId));
+    if (isUsed) throw new EngineError("forbidden", `network ${network.config.name} has active endpoints`);
+    await this.#networks.remove(network);
   }
 
   createSandbox(request: SandboxRequest): Promise<SandboxState> {
@@ -152,7 +123,7 @@ export class HostNetworkDriver implements NetworkDriver {
   connect(containerId: string, request: EndpointRequest): Promise<SandboxState> {
     return this.#locks.run(containerId, async () => {
       const sandbox = this.#sandboxOf(containerId);
-      this.#requireFirewall(this.#networkOf(request.networkId).config);
+      this.#networks.requireFirewall(this.#networks.configOf(request.networkId));
       const undo = new DisposableStack();
       try {
         const [endpoint] = this.#makeEndpoints([request], sandbox.endpoints, undo);
@@ -182,7 +153,7 @@ export class HostNetworkDriver implements NetworkDriver {
       this.#refuseLinked((linked) => linked.networkId === networkId && (linked.source === containerId || linked.target === containerId));
       sandbox.endpoints = sandbox.endpoints.filter((candidate) => candidate !== endpoint);
       if (endpoint.hostLink !== "") await this.#removal.removeLink(endpoint.hostLink);
-      this.#releaseAddresses(endpoint);
+      this.#networks.releaseAddresses(endpoint);
       using inner = openNamespaceRoute(sandbox.netnsPath);
       await this.#followGateway(sandbox, inner);
       return stateOf(sandbox);
@@ -190,7 +161,7 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   async admitLinked(networkId: string, pairs: readonly LinkedPair[]): Promise<void> {
-    if (this.#networkOf(networkId).config.interContainer) return;
+    if (this.#networks.configOf(networkId).interContainer) return;
     const addressOf = (containerId: string): string | undefined =>
       this.#sandboxes.get(containerId)?.endpoints.find((endpoint) => endpoint.networkId === networkId)?.ipv4;
     const wanted = pairs.flatMap((pair) => {
@@ -236,14 +207,14 @@ export class HostNetworkDriver implements NetworkDriver {
     this.#quiet(sandbox);
     for (const endpoint of sandbox.endpoints) {
       if (endpoint.hostLink !== "") silenceEndpoint(this.#route, endpoint);
-      this.#releaseAddresses(endpoint);
+      this.#networks.releaseAddresses(endpoint);
     }
     if (sandbox.netnsPath !== "") this.#removal.removeNamespaceLater(sandbox.netnsPath);
   }
 
   async purge(): Promise<void> {
     for (const containerId of this.#sandboxes.keys()) await this.removeSandbox(containerId);
-    for (const id of this.#networks.keys()) this.#forgetNetwork(id);
+    for (const id of this.#networks.ids()) this.#networks.forget(id);
     await this.#firewall.purge();
     await this.#removeOrphans();
     await this.#removal.settled();
@@ -269,8 +240,8 @@ export class HostNetworkDriver implements NetworkDriver {
   async #createSandbox(request: SandboxRequest): Promise<SandboxState> {
     const { containerId } = request;
     if (this.#sandboxes.has(containerId)) throw new EngineError("conflict", `container ${containerId} has a network sandbox already`);
-    if (request.endpoints.some((endpoint) => this.#networkOf(endpoint.networkId).config.driver === "host")) return this.#joinHost(request);
-    for (const { networkId } of request.endpoints) this.#requireFirewall(this.#networkOf(networkId).config);
+    if (request.endpoints.some((endpoint) => this.#networks.configOf(endpoint.networkId).driver === "host")) return this.#joinHost(request);
+    for (const { networkId } of request.endpoints) this.#networks.requireFirewall(this.#networks.configOf(networkId));
     const undo = new DisposableStack();
     try {
       const endpoints = this.#makeEndpoints(request.endpoints, [], undo);
@@ -334,8 +305,8 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   #makeEndpoints(requests: readonly EndpointRequest[], present: readonly EndpointState[], undo: DisposableStack): EndpointState[] {
-    const networkOf = (networkId: string): NetworkConfig => this.#networkOf(networkId).config;
-    return makeEndpoints(requests, { instance: this.#instance, addresses: this.#addresses, networkOf, present }, undo);
+    const { addresses, configOf: networkOf } = this.#networks;
+    return makeEndpoints(requests, { instance: this.#instance, addresses, networkOf, present }, undo);
   }
 
   async #attach(
@@ -347,7 +318,7 @@ export class HostNetworkDriver implements NetworkDriver {
     undo: DisposableStack,
   ): Promise<void> {
     if (endpoint.hostLink === "") return;
-    const { config, bridgeIndex } = this.#networkOf(endpoint.networkId);
+    const { config, bridgeIndex } = this.#networks.of(endpoint.networkId);
     const filtered = bridgedPacketsAreFiltered();
     const link = {
       endpoint,
@@ -370,12 +341,12 @@ export class HostNetworkDriver implements NetworkDriver {
   }
 
   #announce(endpoint: EndpointState): void {
-    const { config } = this.#networkOf(endpoint.networkId);
+    const { config } = this.#networks.of(endpoint.networkId);
     if (config.nameResolution) this.#names.add(config.name, endpoint);
   }
 
   #resolvesNames(endpoints: readonly EndpointState[]): boolean {
-    return endpoints.some((endpoint) => this.#networkOf(endpoint.networkId).config.nameResolution);
+    return endpoints.some((endpoint) => this.#networks.configOf(endpoint.networkId).nameResolution);
   }
 
   /** Starts the DNS server when the sandbox has none and needs one. */
@@ -385,19 +356,19 @@ export class HostNetworkDriver implements NetworkDriver {
       names: this.#names.lookup(() => sandbox.endpoints),
       // A sandbox on internal networks alone has no way out, and neither have its queries.
       upstream: () =>
-        sandbox.endpoints.some((endpoint) => !this.#networkOf(endpoint.networkId).config.internal) ? sandbox.resolverConfig.upstream : [],
+        sandbox.endpoints.some((endpoint) => !this.#networks.configOf(endpoint.networkId).internal) ? sandbox.resolverConfig.upstream : [],
       log: this.#log,
     });
   }
 
   #gateways(endpoints: readonly EndpointState[]): Gateways {
-    return gatewaysOf(endpoints, (networkId) => this.#networkOf(networkId).config);
+    return gatewaysOf(endpoints, this.#networks.configOf);
   }
 
   /** Requests with the network's own host address where none is asked for. */
   #boundRequests(requests: readonly PortRequest[], gateways: Gateways): PortRequest[] {
     const gateway = gateways[4] ?? gateways[6];
-    const binding = gateway ? this.#networkOf(gateway.networkId).config.hostBinding : "";
+    const binding = gateway ? this.#networks.configOf(gateway.networkId).hostBinding : "";
     return requests.map((request) => (request.hostIp === "" && binding !== "" ? { ...request, hostIp: binding } : request));
   }
 
@@ -426,31 +397,12 @@ export class HostNetworkDriver implements NetworkDriver {
     for (const endpoint of sandbox.endpoints) this.#names.remove(endpoint);
   }
 
-  #releaseAddresses(endpoint: EndpointState): void {
-    for (const address of [endpoint.ipv4, endpoint.ipv6]) if (address !== undefined) this.#addresses.release(endpoint.networkId, address);
-  }
-
   #attempt(complaint: string, id: string, body: () => void): void {
     try {
       body();
     } catch (error) {
       this.#log.error(complaint, { id, error: messageOf(error) });
     }
-  }
-
-  /** @returns true when the firewall's table must be made anew to keep the host from routing for others */
-  #enableForwarding(network: NetworkConfig): boolean {
-    return this.#firewall.guardHostForwarding(enableForwarding(network.subnets.map((subnet) => subnet.family)));
-  }
-
-  #adoptNetwork(config: NetworkConfig): void {
-    if (config.driver !== "bridge") return void this.#networks.set(config.id, { config, bridgeIndex: 0 });
-    this.#addresses.register(config);
-    // Without rules its containers would lie open: there is no bridge, and who wants to use it is told why.
-    if (this.#firewall.lack !== undefined) return void this.#networks.set(config.id, { config, bridgeIndex: 0 });
-    this.#enableForwarding(config);
-    this.#networks.set(config.id, { config, bridgeIndex: ensureBridge(this.#route, this.#instance, config) });
-    this.#firewall.include(config);
   }
 
   #adoptSandbox(restored: RestoredSandbox): void {
@@ -466,9 +418,9 @@ export class HostNetworkDriver implements NetworkDriver {
 
   /** Address and place on the bridge: a bridge that was made anew has lost its ports. */
   #adoptEndpoint(endpoint: EndpointState): void {
-    for (const address of [endpoint.ipv4, endpoint.ipv6]) if (address !== undefined) this.#addresses.adopt(endpoint.networkId, address);
+    this.#networks.adoptAddresses(endpoint);
     const link = endpoint.hostLink === "" ? undefined : this.#route.link(endpoint.hostLink);
-    const { config, bridgeIndex } = this.#networkOf(endpoint.networkId);
+    const { config, bridgeIndex } = this.#networks.of(endpoint.networkId);
     if (!link) return;
     if (link.master !== bridgeIndex) this.#route.apply(changeLink(link.index, { master: bridgeIndex, up: true }));
     // Whether containers are kept apart may have changed with this start.
@@ -479,39 +431,10 @@ export class HostNetworkDriver implements NetworkDriver {
   async #removeOrphans(): Promise<void> {
     const sandboxes = [...this.#sandboxes.values()];
     await this.#removal.removeOrphans(this.#instance, this.#route, this.#namespaceFolder, {
-      bridges: new Set([...this.#networks.values()].map((network) => network.config.bridge)),
+      bridges: this.#networks.bridges(),
       hostLinks: new Set(sandboxes.flatMap((sandbox) => sandbox.endpoints.map((endpoint) => endpoint.hostLink))),
       namespaces: new Set(sandboxes.map((sandbox) => basename(sandbox.netnsPath))),
     });
-  }
-
-  async #unmakeNetwork(network: NetworkConfig): Promise<void> {
-    this.#addresses.unregister(network.id);
-    await this.#firewall.removeNetwork(network);
-    const link = this.#route.link(network.bridge);
-    if (link && isOwnBridge(this.#instance, link)) await this.#removal.removeLink(network.bridge);
-  }
-
-  #forgetNetwork(networkId: string): void {
-    this.#networks.delete(networkId);
-    this.#addresses.unregister(networkId);
-    this.#names.removeNetwork(networkId);
-  }
-
-  #networkOf(networkId: string): Network {
-    const network = this.#networks.get(networkId);
-    if (!network) throw new EngineError("not_found", `network ${networkId} not found`);
-    return network;
-  }
-
-  /** @throws {EngineError} `unavailable` when this network needs rules that this host's kernel cannot have */
-  #requireFirewall({ name, driver }: NetworkConfig): void {
-    const { lack } = this.#firewall;
-    if (driver !== "bridge" || lack === undefined) return;
-    throw new EngineError(
-      "unavailable",
-      `network ${name} cannot be used: the driver bridge needs nftables, which this host's kernel lacks (${lack}); --network none and --network host work`,
-    );
   }
 
   #sandboxOf(containerId: string): Sandbox {

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { diskFailure, isDiskFull } from "#lib/disk.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import type { Kernel } from "#os/kernel.ts";
 import type { ProjectQuota } from "#types/record/project-quota.ts";
@@ -69,8 +70,7 @@ export class ProjectQuotas {
     try {
       await this.#kernel.run({ type: "limit-folder", folder, projectId: id, sizeBytes });
     } catch (error) {
-      const { code = "" } = error as NodeJS.ErrnoException;
-      if (code === "ENOSPC" || code === "EDQUOT") throw new EngineError("unavailable", "no space left on device", { cause: error });
+      if (isDiskFull(error)) throw diskFailure(error);
       throw failure(messageOf(error), error);
     }
   }

@@ -1,6 +1,6 @@
-import { constants } from "node:fs";
-import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDiskFull, syncFolder } from "#lib/disk.ts";
 
 /**
  * Names of what was found damaged and has not been replaced since, as empty files: the next daemon must not take it for whole either. What is
@@ -30,18 +30,13 @@ export class DamageMarks {
     this.#names.add(name);
     try {
       await writeFile(join(this.#folder, name), "");
-      await this.#sync();
+      await syncFolder(this.#folder);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      if (!isDiskFull(error)) throw error;
     }
   }
 
   async remove(name: string): Promise<void> {
     if (this.#names.delete(name)) await rm(join(this.#folder, name), { force: true });
-  }
-
-  async #sync(): Promise<void> {
-    await using handle = await open(this.#folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    await handle.sync();
   }
 }

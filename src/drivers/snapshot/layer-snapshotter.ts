@@ -1,8 +1,9 @@
 import { mkdir, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { diskFailure } from "#lib/disk.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import type { Digest } from "#lib/digest.ts";
-import { EngineError, messageOf } from "#lib/errors.ts";
+import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Kernel } from "#os/kernel.ts";
 import { mountIdmappedOverlay } from "#os/idmapped-overlay.ts";
@@ -106,7 +107,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
       return await stageLayer({ source, store: this.store, helpers: this.helpers, form: this.name, signal });
     } catch (error) {
       signal.throwIfAborted();
-      throw asEngineError("read layer", error);
+      throw diskFailure(error, "read layer");
     }
   }
 
@@ -165,7 +166,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
         this.#mountLowers(folders, target, idMap);
       } catch (error) {
         this.#uses.giveBack(chain);
-        throw asEngineError(`mount layers on ${target}`, error);
+        throw diskFailure(error, `mount layers on ${target}`);
       }
       this.#trees.set(target, chain);
     });
@@ -214,7 +215,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
     try {
       await open();
     } catch (error) {
-      throw asEngineError(`make room for ${target}`, error);
+      throw diskFailure(error, `make room for ${target}`);
     }
   }
 
@@ -236,7 +237,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
       else mountOverlay(overlay);
     } catch (error) {
       this.#uses.giveBack(chain);
-      throw asEngineError(`mount root file system on ${options.target}`, error);
+      throw diskFailure(error, `mount root file system on ${options.target}`);
     }
     this.#trees.set(options.target, chain);
   }
@@ -358,7 +359,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
       return await asImported(record, source);
     } catch (error) {
       signal.throwIfAborted();
-      throw asEngineError("import layer", error);
+      throw diskFailure(error, "import layer");
     }
   }
 
@@ -387,7 +388,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
       return { folders: records.map((record) => this.#folderOf(record)).reverse() };
     } catch (error) {
       this.#uses.giveBack(chain);
-      throw asEngineError("make layers readable", error);
+      throw diskFailure(error, "make layers readable");
     }
   }
 
@@ -417,11 +418,4 @@ async function asImported(record: LayerRecord, source: LayerSource): Promise<Imp
   const read = source.staged?.layer.compressedBytes ?? source.range?.sizeBytes;
   const compressedBytes = digest === record.digest ? record.compressedBytes : (read ?? (await stat(source.path)).size);
   return { chainId, diffId, sizeBytes, digest, compressedBytes };
-}
-
-function asEngineError(what: string, error: unknown): EngineError {
-  if (error instanceof EngineError) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT") return new EngineError("unavailable", "no space left on device", { cause: error });
-  return new EngineError("internal", `${what}: ${messageOf(error)}`, { cause: error });
 }

@@ -1,6 +1,6 @@
-import { constants } from "node:fs";
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { sizeIfThere, syncFolder } from "#lib/disk.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import { digestHex, isDigest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
@@ -155,7 +155,7 @@ export class LayerStore {
 
   /** As `isWhole`, for its archive alone. */
   async isTarWhole({ diffId, sizeBytes }: LayerRecord): Promise<boolean> {
-    return !this.#marks.has(tarMark(diffId)) && ((await sizeOf(this.paths.tar(diffId))) ?? -1) >= sizeBytes;
+    return !this.#marks.has(tarMark(diffId)) && ((await sizeIfThere(this.paths.tar(diffId))) ?? -1) >= sizeBytes;
   }
 
   /** From now on it is not whole, for the next daemon too, until it is replaced. Nothing when it has been meanwhile. */
@@ -232,7 +232,7 @@ export class LayerStore {
   /** Puts a layer's folder in its place. One that is there may be below a container: it is set aside. */
   async #place(chainId: ChainId, folder: string): Promise<void> {
     const target = this.paths.chain(chainId);
-    if ((await sizeOf(target)) === undefined) return rename(folder, target);
+    if ((await sizeIfThere(target)) === undefined) return rename(folder, target);
     const aside = join(this.paths.replaced, `${digestHex(chainId)}-${randomId().slice(0, 12)}`);
     await rename(folder, aside);
     exchangePaths(aside, target);
@@ -246,9 +246,9 @@ export class LayerStore {
   /** What a layer's files tell without being read. */
   async #look({ chainId, diffId, form, sizeBytes }: LayerRecord): Promise<string | undefined> {
     const { paths } = this;
-    if (((await sizeOf(paths.tar(diffId))) ?? -1) < sizeBytes) return paths.tar(diffId);
+    if (((await sizeIfThere(paths.tar(diffId))) ?? -1) < sizeBytes) return paths.tar(diffId);
     const content = form === "erofs" ? paths.index(chainId) : paths.files(chainId);
-    return (await sizeOf(content)) === undefined ? content : undefined;
+    return (await sizeIfThere(content)) === undefined ? content : undefined;
   }
 
   async #readRecords(logger: Logger): Promise<boolean> {
@@ -293,22 +293,8 @@ export class LayerStore {
 const chainMark = (chainId: ChainId): string => `chain-${digestHex(chainId)}`;
 const tarMark = (diffId: DiffId): string => `tar-${digestHex(diffId)}`;
 
-/** Undefined when there is nothing. */
-async function sizeOf(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  );
-}
-
 async function writeSynced(path: string, text: string): Promise<void> {
   await using file = await open(path, "wx", 0o600);
   await file.writeFile(text);
   await file.sync();
-}
-
-/** A name is on disk only when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  await handle.sync();
 }

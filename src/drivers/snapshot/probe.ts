@@ -1,5 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDiskFull } from "#lib/disk.ts";
 import { EngineError, messageOf } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import { encodeHead, endOfArchive } from "#lib/tar/encode.ts";
@@ -97,10 +98,6 @@ export async function withTinyLayer<T>(folder: string, kernel: Kernel, body: (la
   } finally {
     await kernel.run({ type: "umount", target });
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 const probeText = "gantry";

@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFile } from "#lib/disk.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
@@ -102,7 +103,7 @@ export class SizedDisks {
         ["-q", "-F", "-b", String(blockBytes), "-O", "^has_journal", "-m", "0", "-E", "lazy_itable_init=1,nodiscard", temporary],
         [0],
       );
-      await sync(temporary);
+      await syncFile(temporary);
       await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true });
@@ -121,15 +122,6 @@ export function promiseWarning(sizeBytes: number, folder: string): string | unde
 function fittingBytes(sizeBytes: number, file: string): number {
   const fitting = Math.min(sizeBytes, freeBytes(dirname(file)).totalBytes);
   return fitting - (fitting % blockBytes);
-}
-
-async function sync(file: string): Promise<void> {
-  const handle = await open(file, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** After a power cut it may be half written; one that was unmounted is only looked at. */

@@ -1,5 +1,6 @@
-import { chown, mkdir, open, readdir, stat } from "node:fs/promises";
+import { chown, mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFolder } from "#lib/disk.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Kernel } from "#os/kernel.ts";
@@ -135,14 +136,5 @@ export class LocalVolumeDriver implements VolumeDriver {
 
   async usage(name: string, options: VolumeOptions): Promise<number> {
     return isMounted(options) ? 0 : (await treeUsage(this.path(name))).allocatedBytes;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -1,5 +1,6 @@
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { ImportedLayer } from "#drivers/snapshot/types.ts";
+import { syncFile } from "#lib/disk.ts";
 import { parseDigest, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { mediaTypes, type Descriptor } from "#types/oci/image.ts";
@@ -173,11 +174,6 @@ async function copyBlob(
     await writer.write(await file.slice(offset + at, offset + end).bytes());
   }
   await writer.commit({ digest, sizeBytes });
-}
-
-async function syncFile(path: string): Promise<void> {
-  await using file = await open(path, "r+");
-  await file.datasync();
 }
 
 async function incoming(

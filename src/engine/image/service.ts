@@ -2,10 +2,8 @@ import type { ContentStore } from "#drivers/content/types.ts";
 import type { MetadataStore } from "#drivers/metadata/store.ts";
 import { chainIds } from "#drivers/snapshot/chain-id.ts";
 import type { Snapshotter } from "#drivers/snapshot/types.ts";
-import { KeyedMutex } from "#lib/async.ts";
 import { isDigest, parseDigest, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
-import { shortId } from "#lib/id.ts";
 import type { Logger } from "#lib/log.ts";
 import {
   familiarName,
@@ -19,10 +17,11 @@ import {
 import type { ImageConfig, ImageRunConfig } from "#types/oci/image.ts";
 import type { ImageRecord, ImageReferenceRecord, ReferrerRecord } from "#types/record/image.ts";
 import type { EventBus } from "../event/bus.ts";
-import { imageBlobs, KeptContent } from "./kept-content.ts";
+import { KeptContent } from "./kept-content.ts";
 import { ImageLeases, type ImageLease } from "./leases.ts";
 import { parseImageConfig } from "./parse-config.ts";
 import { formatPlatform } from "./choose-platform.ts";
+import { ImageRemoval, type ImageUser, type RemovedImage } from "./removal.ts";
 import { matchesPlatform, parsePlatform, type WantedPlatform } from "./platform.ts";
 import { ImageIndexes } from "./platforms/indexes.ts";
 import { withReferrers } from "./referrers/record.ts";
@@ -44,9 +43,6 @@ export interface RunnableImage {
   readonly runConfig: ImageRunConfig;
 }
 
-/** One line of the answer to a removal. */
-export type RemovedImage = { readonly Untagged: string } | { readonly Deleted: string };
-
 /** Largest config or manifest that is read. */
 export const documentLimitBytes = 4 << 20;
 
@@ -54,17 +50,18 @@ export const documentLimitBytes = 4 << 20;
 export class ImageService {
   readonly #deps: ImageDependencies;
   readonly #configs = new Map<string, ImageConfig>();
-  readonly #locks = new KeyedMutex();
   /** What pulls and loads under way rely on. */
   readonly leases = new ImageLeases();
   /** What names stand for that came by an index. */
   readonly indexes = new ImageIndexes();
 
   readonly #kept: KeptContent;
+  readonly #removal: ImageRemoval;
 
   private constructor(deps: ImageDependencies) {
     this.#deps = deps;
     this.#kept = new KeptContent(deps, this.leases, this.indexes);
+    this.#removal = new ImageRemoval(this, this.#kept, deps);
   }
 
   /** Loads the configs of all images; one that cannot be read is named in the log and its image cannot run. */
@@ -176,7 +173,7 @@ export class ImageService {
   }
 
   #sibling(text: string, image: ImageRecord, wanted: WantedPlatform): ImageRecord | undefined {
-    const target = this.#isId(text, image) ? undefined : this.#recordOf(text)?.targetDigest;
+    const target = this.isId(text, image) ? undefined : this.#recordOf(text)?.targetDigest;
     const entries = new Set((target === undefined ? undefined : this.indexes.entries(target))?.map(({ digest }) => digest));
     return this.list().find((other) => entries.has(other.manifestDigest) && matchesPlatform(wanted, other));
   }
@@ -276,7 +273,7 @@ export class ImageService {
     const reference = newTag(repository, tag);
     const full = formatReference(reference);
     // The other platforms of a name that came by an index are those of its new name too.
-    const targetDigest = (this.#isId(source, image) ? undefined : this.#recordOf(source)?.targetDigest) ?? image.manifestDigest;
+    const targetDigest = (this.isId(source, image) ? undefined : this.#recordOf(source)?.targetDigest) ?? image.manifestDigest;
     const replaced = this.#targetsOf([full]);
     await this.#deps.store.update((transaction) => {
       transaction.put("image_reference", full, { reference: full, imageId: image.id, targetDigest });
@@ -286,51 +283,18 @@ export class ImageService {
     this.#deps.events.emit("image", "tag", image.id, { ...this.labels(image.id), name: familiarReference(reference) });
   }
 
-  /**
-   * Docker's rmi: a name is taken away; the last one takes the image with it.
-   * @param users  containers of an image: id and whether each runs
-   * @throws {EngineError} `conflict` with Docker's texts
-   */
+  /** @see ImageRemoval.remove */
   remove(
     text: string,
     options: { readonly force: boolean; readonly prune: boolean },
-    users: (imageId: string) => readonly { readonly id: string; readonly running: boolean }[],
+    users: (imageId: string) => readonly ImageUser[],
   ): Promise<RemovedImage[]> {
-    return this.#locks.run("remove", async () => {
-      const image = this.find(text);
-      const references = this.references(image.id);
-      const named = this.#namedReference(text, image);
-      const containers = users(image.id);
-      const running = containers.find((user) => user.running);
-      if (named) {
-        const others = references.filter((record) => record.reference !== named.reference && !isDigestOf(record, named));
-        if (others.some((record) => !record.reference.includes("@")) || (others.length > 0 && named.reference.includes("@"))) {
-          return await this.#untag([named], image);
-        }
-        if (containers.length > 0 && !options.force)
-          throw inUse(familiarReference(parseReference(named.reference)), image.id, containers, "remove repository reference");
-        if (running) return await this.#untag([named], image);
-        if (containers.length > 0 || this.hasChildren(image.id)) return await this.#untag(references, image);
-      } else {
-        if (this.hasChildren(image.id))
-          throw new EngineError(
-            "conflict",
-            `conflict: unable to delete ${shortId(image.id)} (cannot be forced) - image has dependent child images`,
-          );
-        const repositories = new Set(references.map((record) => familiarName(parseReference(record.reference))));
-        if (running) throw inUse(shortId(image.id), image.id, [running], "delete", "cannot be forced");
-        if (repositories.size > 1 && !options.force) {
-          throw new EngineError(
-            "conflict",
-            `conflict: unable to delete ${shortId(image.id)} (must be forced) - image is referenced in multiple repositories`,
-          );
-        }
-        if (containers.length > 0 && !options.force) throw inUse(shortId(image.id), image.id, containers, "delete");
-      }
-      const untagged = await this.#untag(references, image);
-      const removed = [...untagged, ...(await this.#delete(image))];
-      return options.prune ? [...removed, ...(await this.#deleteUnused(image.parent, users))] : removed;
-    });
+    return this.#removal.remove(text, options, users);
+  }
+
+  /** The record of an image is gone. */
+  forgetConfig(id: string): void {
+    this.#configs.delete(id);
   }
 
   /** True when an image was made from it here, and is still there. */
@@ -343,42 +307,9 @@ export class ImageService {
     return this.references(id).length === 0 && this.hasChildren(id);
   }
 
-  /** The image that one was made from, and so on, as long as they have no name and no user. */
-  async #deleteUnused(id: string | undefined, users: (imageId: string) => readonly unknown[]): Promise<RemovedImage[]> {
-    const image = id === undefined ? undefined : this.peek(id);
-    if (!image || this.references(image.id).length > 0 || this.hasChildren(image.id) || users(image.id).length > 0) return [];
-    const removed = await this.#delete(image);
-    return [...removed, ...(await this.#deleteUnused(image.parent, users))];
-  }
-
   /** True when the text is, or begins, the image's id. */
-  #isId(text: string, image: ImageRecord): boolean {
+  isId(text: string, image: ImageRecord): boolean {
     return isDigest(text) || (/^[0-9a-f]+$/.test(text) && image.id.startsWith(`sha256:${text}`));
-  }
-
-  #namedReference(text: string, image: ImageRecord): ImageReferenceRecord | undefined {
-    if (this.#isId(text, image)) return undefined;
-    const full = formatReference(withDefaultTag(parseReference(text)));
-    return this.references(image.id).find((record) => record.reference === full);
-  }
-
-  async #untag(references: readonly ImageReferenceRecord[], image: ImageRecord): Promise<RemovedImage[]> {
-    await this.#deps.store.update((transaction) => {
-      for (const record of references) transaction.remove("image_reference", record.reference);
-    });
-    for (const _record of references) this.#deps.events.emit("image", "untag", image.id, { ...this.labels(image.id), name: image.id });
-    await this.#kept.removeBlobs(references.map(({ targetDigest }) => targetDigest));
-    return references.map((record) => ({ Untagged: familiarReference(parseReference(record.reference)) }));
-  }
-
-  /** The record first, then layers and blobs no other image has: what a kill leaves in between is collected at the next start. */
-  async #delete(image: ImageRecord): Promise<RemovedImage[]> {
-    await this.#deps.store.update((transaction) => transaction.remove("image", image.id));
-    this.#configs.delete(image.id);
-    this.#deps.events.emit("image", "delete", image.id, { name: image.id });
-    const chain = image.layers.map(({ chainId }) => chainId).reverse();
-    const [layers] = await Promise.all([this.#kept.removeLayers(chain), this.#kept.removeBlobs(imageBlobs(image))]);
-    return [{ Deleted: image.id }, ...layers.map((chainId) => ({ Deleted: chainId }))];
   }
 
   /** What these names stand for now. */
@@ -424,27 +355,6 @@ export function newTag(repository: string, tag: string): Reference {
   if (familiarName(reference) === "sha256")
     throw new EngineError("invalid", "refusing to create an ambiguous tag using digest algorithm as name");
   return reference;
-}
-
-/** `repo@digest` that came with the tag of the same repository goes with it. */
-export function isDigestOf(record: ImageReferenceRecord, tag: ImageReferenceRecord): boolean {
-  return record.reference.includes("@") && familiarName(parseReference(record.reference)) === familiarName(parseReference(tag.reference));
-}
-
-function inUse(
-  name: string,
-  imageId: string,
-  containers: readonly { readonly id: string; readonly running: boolean }[],
-  action: "delete" | "remove repository reference",
-  force = "must be forced",
-): EngineError {
-  const { id = "", running = false } = containers.find((user) => user.running) ?? containers[0] ?? {};
-  const reason =
-    action === "delete"
-      ? `image is being used by ${running ? "running" : "stopped"} container ${shortId(id)}`
-      : `container ${shortId(id)} is using its referenced image ${shortId(imageId)}`;
-  const subject = action === "delete" ? name : JSON.stringify(name);
-  return new EngineError("conflict", `conflict: unable to ${action} ${subject} (${force}) - ${reason}`);
 }
 
 /** A reference as Docker repeats it in messages: with the tag it was completed by. */

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rename, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "#lib/disk.ts";
 import { EngineError } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import type { ContainerRecord } from "#types/record/container.ts";
@@ -27,9 +28,9 @@ export async function writeCheckpoint(deps: ContainerDependencies, record: Conta
   await mkdir(unfinished, { mode: 0o700 });
   undo.defer(() => deps.removeTree(unfinished));
   await runtimeOf(deps, record).checkpoint({ id, bundle: instancePaths(deps.instance).container(id).bundle, imageFolder: unfinished });
-  await syncFolder(unfinished);
+  await syncTree(unfinished);
   await rename(unfinished, target);
-  await syncEntry(folder);
+  await syncFolder(folder);
 }
 
 /** @throws {EngineError} `conflict` with Docker's text */
@@ -76,7 +77,7 @@ async function removeEmptyFolders(innermost: string, firstMade: string): Promise
 }
 
 /** Has everything in a folder on the disk, so that a power cut leaves no checkpoint that is there by half. */
-async function syncFolder(folder: string): Promise<void> {
+async function syncTree(folder: string): Promise<void> {
   for (const name of await readdir(folder)) await syncEntry(`${folder}/${name}`);
   await syncEntry(folder);
 }

@@ -7,7 +7,8 @@ import type { ContainerRecord } from "#types/record/container.ts";
 import type { EventRecord } from "#types/record/event.ts";
 import type { ImageLayerRecord, ImageRecord } from "#types/record/image.ts";
 import type { EventBus } from "../../event/bus.ts";
-import type { ImageService, RemovedImage } from "../service.ts";
+import type { RemovedImage } from "../removal.ts";
+import type { ImageService } from "../service.ts";
 import { decide, type DiskFacts, type ImageFacts, type Verdict } from "./decide.ts";
 import type { HousekeepingPolicy } from "./policy.ts";
 

@@ -1,6 +1,6 @@
 import { familiarReference, formatReference, parseReference } from "#lib/reference.ts";
 import type { ImageRecord, ImageReferenceRecord } from "#types/record/image.ts";
-import { isDigestOf, type RemovedImage } from "../service.ts";
+import { isDigestOf, type RemovedImage } from "../removal.ts";
 
 /** What a prune of images is decided by. */
 export interface PruneState {

@@ -1,5 +1,6 @@
 import type { ImageRecord } from "#types/record/image.ts";
-import type { ImageService, RemovedImage } from "../service.ts";
+import type { RemovedImage } from "../removal.ts";
+import type { ImageService } from "../service.ts";
 import { freedBytes, isPrunable, namesInOrder, planPrune, type PlannedRemoval } from "./plan.ts";
 
 /** Containers that need an image: made from it, or with it as a volume. */
