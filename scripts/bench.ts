@@ -2,7 +2,7 @@
 //   npm run bench                            everything, 25 rounds of the short cases
 //   npm run bench -- --rounds 60 --only run  only cases whose name has the word
 //   npm run bench -- --write                 also writes docs/benchmarks.md
-//   npm run bench -- --storage-driver unpacked --only image   with the fall-back for hosts without EROFS
+//   npm run bench -- --storage-driver overlay2 --only image   with the fall-back for hosts without EROFS
 //   GANTRY_PEER_DOCKER_HOST=unix:///… names Docker's daemon; else /var/run/docker.sock is tried. Nothing is installed.
 import { cpus, release, totalmem } from "node:os";
 import { writeFileSync } from "node:fs";

@@ -19,6 +19,7 @@ await ensurePrograms([
   "catatonit",
   "mmdebstrap",
   "skopeo",
+  "umoci",
   "docker-registry",
   "ip",
   "mkfs.ext4",

@@ -53,6 +53,11 @@ test.each([
   [["--log-driver=loud"], undefined, "invalid log-driver"],
   [["--log-driver=gelf"], undefined, "gelf-address is a required parameter"],
   [["--storage-opt=size=1g"], undefined, "overlay2: unknown option size"],
+  [["-s", "vfs", "--storage-opt=overlay2.size=1g"], undefined, "unknown option overlay2.size for vfs"],
+  [["-s", "unpacked"], undefined, 'invalid storage-driver "unpacked": use one of erofs, erofs-loop, overlay2, vfs'],
+  [["-s", "aufs"], undefined, "storage driver aufs is not supported: this kernel has no aufs. Use overlay2"],
+  [[], { "storage-driver": "devicemapper" }, "storage driver devicemapper is not supported: Docker has removed it"],
+  [[], { "storage-driver": "overlay" }, "storage driver overlay is not supported: Docker has removed it in favour of overlay2"],
   [[], { "storage-opts": { "overlay2.size": "1g" } }, '"storage-opts" has the wrong type'],
   [[], { "log-driver": "local", "log-opts": { tag: "x" } }, "unknown log opt 'tag' for log driver local"],
   [["--data-root=relative"], undefined, "an absolute path is needed"],
@@ -70,4 +75,13 @@ test.each([
   [["--config-file=/absent"], undefined, "cannot read the configuration file /absent"],
 ])("%p with %p is refused", (args, file, message) => {
   expect(() => parse(args, file)).toThrow(message);
+});
+
+test.each([
+  ["overlay2", "overlay2"],
+  ["overlayfs", "overlay2"],
+  ["vfs", "vfs"],
+  ["", undefined],
+] as const)("IMG-09, IMG-14: the storage driver %j of a dockerd's daemon.json is taken", (name, driver) => {
+  expect(parse([], { "storage-driver": name }).storageDriver).toBe(driver as never);
 });

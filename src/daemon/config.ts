@@ -5,7 +5,7 @@ import { defaultDataRoot, execRootOf } from "#lib/instance.ts";
 import { parseMirror } from "#drivers/distribution/endpoints.ts";
 import { logDrivers, type LogDriver } from "#drivers/log/drivers.ts";
 import { validateLogOptions } from "#drivers/log/options.ts";
-import type { StorageDriver } from "#drivers/snapshot/probe.ts";
+import { parseStorageDriver, type StorageDriver } from "#drivers/snapshot/storage-driver.ts";
 import type { LogLevel } from "./logger.ts";
 import { parsePolicy } from "#engine/image/housekeeping/policy.ts";
 import { parseStorageOptions } from "./storage-options.ts";
@@ -141,7 +141,7 @@ const settings: readonly Setting[] = [
     key: "storage-driver",
     kind: "text",
     field: "storageDriver",
-    help: "erofs, erofs-loop (through loop devices) or unpacked; default: erofs where the kernel has it",
+    help: "erofs, erofs-loop (through loop devices), overlay2 or vfs (copies); default: the first that works here",
   },
   {
     flag: "storage-opt",
@@ -333,6 +333,7 @@ export function parseDaemonArguments(
   const merged = { ...defaults, ...file, ...flags.values } as DaemonConfig;
   const config = {
     ...merged,
+    storageDriver: merged.storageDriver ? parseStorageDriver(merged.storageDriver) : undefined,
     execRoot: merged.execRoot || execRootOf(merged.dataRoot),
   };
   check(config);
@@ -466,9 +467,8 @@ function check(config: DaemonConfig): void {
       throw new EngineError("invalid", `invalid ${key} ${JSON.stringify(value)}: use one of ${allowed.join(", ")}`);
   };
   oneOf("log-level", config.logLevel, ["debug", "info", "warn", "error", "fatal"]);
-  oneOf("storage-driver", config.storageDriver, ["erofs", "erofs-loop", "unpacked"]);
   oneOf("log-driver", config.logDriver, logDrivers);
-  parseStorageOptions(config.storageOptions);
+  parseStorageOptions(config.storageOptions, config.storageDriver);
   parsePolicy(config.imageGc);
   validateLogOptions(config.logDriver, config.logOptions);
   for (const mirror of [...config.registryMirrors, ...Object.values(config.mirrors).flat()]) parseMirror(mirror);

@@ -80,16 +80,16 @@ export async function openDaemon(config: DaemonConfig, log: Logger): Promise<Dae
     kernel,
     log,
   });
-  const content = await FileContentStore.open(paths.content);
+  const content = await FileContentStore.open(paths.content, log);
   const quotas = await openQuotas({
     instance,
     kernel,
     log,
     records: [...store.table("container").values(), ...store.table("volume").values()],
   });
-  const defaultSizeBytes = defaultContainerBytes(config.storageOptions, quotas.containers.lack);
+  const defaultSizeBytes = defaultContainerBytes(config.storageOptions, quotas.containers.lack, config.storageDriver);
   const snapshots = await openSnapshotter({ layers: paths.layers, quotas: quotas.containers }, kernel, log, config.storageDriver);
-  const idMap = await openUserNamespaces(config.usernsRemap, { instance, kernel, log, form: snapshots.name });
+  const idMap = await openUserNamespaces(config.usernsRemap, { instance, kernel, log, driver: snapshots.name });
   const logs = new WorkerLogHub(log);
   const networkDriver = new HostNetworkDriver({ instance, kernel, log });
   const events = new EventBus(store);

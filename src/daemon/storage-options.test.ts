@@ -29,3 +29,10 @@ test("a limit of all containers is refused where no quota would keep it", () => 
   expect(defaultContainerBytes(["overlay2.size=0"], "no quotas")).toBe(0);
   expect(defaultContainerBytes(["overlay2.size=1g"], undefined)).toBe(2 ** 30);
 });
+
+test("the options of the driver vfs are dockerd's for it", () => {
+  expect(parseStorageOptions(["size=1g"], "vfs")).toEqual({ sizeBytes: 2 ** 30 });
+  expect(() => parseStorageOptions(["overlay2.size=1g"], "vfs")).toThrow("unknown option overlay2.size for vfs");
+  expect(() => defaultContainerBytes(["size=1g"], "no quotas", "vfs")).toThrow("failed to set option size for vfs");
+  expect(defaultContainerBytes(["size=1g"], undefined, "vfs")).toBe(2 ** 30);
+});

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { idmapLack } from "#drivers/snapshot/idmap-probe.ts";
+import type { StorageDriverName } from "#drivers/snapshot/storage-driver.ts";
 import { EngineError } from "#lib/errors.ts";
 import { instancePaths, type Instance } from "#lib/instance.ts";
 import type { Logger } from "#lib/log.ts";
@@ -14,7 +15,7 @@ import { hostUsers, readIdMap } from "./subordinate-ids.ts";
  */
 export async function openUserNamespaces(
   option: string | undefined,
-  parts: { readonly instance: Instance; readonly kernel: Kernel; readonly log: Logger; readonly form: "erofs" | "unpacked" },
+  parts: { readonly instance: Instance; readonly kernel: Kernel; readonly log: Logger; readonly driver: StorageDriverName },
 ): Promise<IdMap | undefined> {
   if (option === undefined) return undefined;
   const map = await readIdMap(option, hostUsers);
@@ -23,7 +24,7 @@ export async function openUserNamespaces(
     return undefined;
   }
   const { layers } = instancePaths(parts.instance);
-  const lack = await idmapLack(layers, parts.kernel, parts.form, map);
+  const lack = await idmapLack(layers, parts.kernel, parts.driver, map);
   if (lack !== undefined) throw new EngineError("invalid", `--userns-remap: root file systems below ${layers} cannot be mapped: ${lack}`);
   refuseClosed(parts.instance.execRoot);
   parts.log.info("containers have user namespaces", { uids: map.uids, gids: map.gids });

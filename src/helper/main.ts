@@ -4,7 +4,9 @@ import { buildLayer } from "#drivers/snapshot/build.ts";
 import { findChanges } from "#drivers/snapshot/diff.ts";
 import type { HelperCommand, HelperCommands, HelperReply } from "#drivers/snapshot/helper-protocol.ts";
 import { ingestLayer } from "#drivers/snapshot/ingest.ts";
+import { copyUsage } from "#drivers/snapshot/usage.ts";
 import { findLayerDamage } from "#drivers/snapshot/verify.ts";
+import { copyRoot } from "#drivers/snapshot/vfs/copy-root.ts";
 import { copyUp } from "#drivers/volume/copy-up.ts";
 import { attachMountOfProcess } from "#os/detached-tree.ts";
 import { mountWithPropagation } from "#os/mount.ts";
@@ -24,6 +26,8 @@ const handlers: Handlers = {
   build: buildLayer,
   diff: ({ upper, lowers }) => findChanges(upper, lowers),
   "write-diff": ({ upper, lowers, path }) => writeDiffArchive(upper, lowers, path),
+  usage: ({ upper, lowers }) => copyUsage(upper, lowers),
+  "copy-root": (request) => copyRoot(request),
   "copy-up": (request) => copyUp(request),
   "remove-tree": ({ path }) => {
     removeTree(path);

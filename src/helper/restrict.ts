@@ -1,4 +1,5 @@
 import { check, libc } from "#os/libc.ts";
+import { starterVariable } from "#os/process/self.ts";
 import { CAP_SYS_RESOURCE, dropCapability } from "#os/process/capability.ts";
 
 // Source: linux/prctl.h, prctl(2).
@@ -13,5 +14,7 @@ const SIGKILL = 9;
 export function restrictSelf(): void {
   check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set no-new-privs");
   check(libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "set parent death signal");
+  // The daemon may have died before it could be told of.
+  if (process.ppid !== Number(process.env[starterVariable])) process.exit(1);
   dropCapability(CAP_SYS_RESOURCE);
 }

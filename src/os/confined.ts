@@ -103,6 +103,19 @@ export class ConfinedDirectory implements Disposable {
     check(libc.unlinkat(this.descriptor, bytes(name), 0), `remove ${name}`);
   }
 
+  /** Whatever it is, with all it holds. */
+  removeAll(name: string, isDirectory: boolean): void {
+    if (!isDirectory) return this.removeFile(name);
+    using directory = this.open(name);
+    directory?.clear();
+    this.removeDirectory(name);
+  }
+
+  /** Removes all that is in it. */
+  clear(): void {
+    for (const name of this.names()) this.removeAll(name, this.stat(name)?.isDirectory() ?? false);
+  }
+
   /** Must be empty. */
   removeDirectory(name: string): void {
     check(libc.unlinkat(this.descriptor, bytes(name), AT_REMOVEDIR), `remove directory ${name}`);
@@ -139,6 +152,10 @@ export class ConfinedDirectory implements Disposable {
   setXattr(name: string, key: string, value: Buffer): void {
     const held = [cString(this.#path(name)), bytes(key), value.length > 0 ? value : Buffer.alloc(1)] as const;
     check(libc.lsetxattr(held[0], held[1], held[2], value.length, 0), `set attribute ${key} of ${name}`);
+  }
+
+  removeXattr(name: string, key: string): void {
+    check(libc.lremovexattr(cString(this.#path(name)), bytes(key)), `remove attribute ${key} of ${name}`);
   }
 
   /** Access and modification time. */

@@ -55,9 +55,13 @@ export function mountIdmappedOverlay({ map, place, target, options, upper, work,
 }
 
 function writable(upper: string, work: string, place: string, map: IdMap): { readonly upper: string; readonly work: string } {
-  const withHostRoot = { uids: [...map.uids, hostRootRange], gids: [...map.gids, hostRootRange] };
-  const folder = attachIdmapped(dirname(upper), `${place}/${writableName}`, withHostRoot);
+  const folder = attachIdmapped(dirname(upper), `${place}/${writableName}`, withHostRoot(map));
   return { upper: `${folder}/${basename(upper)}`, work: `${folder}/${basename(work)}` };
+}
+
+/** For what the daemon itself writes into. */
+export function withHostRoot({ uids, gids }: IdMap): IdMap {
+  return { uids: [...uids, hostRootRange], gids: [...gids, hostRootRange] };
 }
 
 /** Below `place`, what holds upper and work. */
@@ -78,7 +82,8 @@ function attachIdmapped(folder: string, target: string, map: IdMap): string {
   }
 }
 
-function carrierOf(map: IdMap): number {
+/** A user namespace with the map, as a descriptor that stays open. */
+export function carrierOf(map: IdMap): number {
   const key = JSON.stringify(map);
   const known = carriers.get(key);
   if (known !== undefined) return known;

@@ -16,12 +16,12 @@ export const secondKernelTests: readonly TestSelection[] = [
   // Two hundred layers fill the one page of options that this kernel takes for an overlay: docs/known-gaps.md.
   {
     file: "test/integration/snapshot/unpacked.test.ts",
-    names: "^(?!.*500 layers are one tree).*(files of layers|mounts and counts|changes of a container)",
+    names: "^(?!.*hundreds of layers are one tree).*(files of layers|mounts and counts|changes of a container)",
   },
   // What this kernel takes by itself: no EROFS from files, but from loop devices.
   {
     file: "test/integration/snapshot/erofs-loop.test.ts",
-    names: "^(?!.*500 layers are one tree).*(files of layers|mounts and counts|changes of a container|go with its mount|by themselves)",
+    names: "^(?!.*hundreds of layers are one tree).*(files of layers|mounts and counts|changes of a container|go with its mount|by themselves)",
   },
   { file: "test/integration/image/deep-image.test.ts" },
   { file: "test/integration/container/health.test.ts", names: "cannot be run fails|hangs is killed|without a program|leaves nothing" },

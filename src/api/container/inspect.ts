@@ -49,7 +49,10 @@ export function toInspect(
     HostConfig: { ...toWireHostConfig(record.hostConfig), Links: record.links?.length ? shownLinks(record) : null },
     GraphDriver: {
       Name: places.snapshotter,
-      Data: { ID: record.id, MergedDir: places.rootfs, UpperDir: places.upper, WorkDir: places.work },
+      Data: {
+        ID: record.id,
+        ...(places.snapshotter !== "vfs" && { MergedDir: places.rootfs, UpperDir: places.upper, WorkDir: places.work }),
+      },
     },
     ...(extra.size && { SizeRw: extra.size.rw, SizeRootFs: extra.size.rootFs }),
     Mounts: toMountPoints(record),

@@ -99,7 +99,7 @@ export function toImageInspect(images: ImageService, image: ImageRecord, snapsho
     Os: image.os,
     Size: image.sizeBytes,
     ...(before(44) && { VirtualSize: image.sizeBytes }),
-    GraphDriver: { Name: snapshotter, Data: {} },
+    GraphDriver: { Name: snapshotter, Data: snapshotter === "vfs" ? null : {} },
     RootFS: { Type: "layers", Layers: image.layers.map((layer) => layer.diffId) },
     Metadata: { LastTagTime: lastTagTime(image) },
     Config: before(50) ? legacyConfig(config.config ?? {}) : containerConfig(config.config ?? {}),

@@ -13,7 +13,7 @@ export function toInfo(facts: SystemFacts, apiVersion: ApiVersion): unknown {
     ContainersStopped: facts.containers.total - facts.containers.running - facts.containers.paused,
     Images: facts.images,
     Driver: facts.snapshotter,
-    DriverStatus: [["Backing Filesystem", facts.backingFileSystem]],
+    DriverStatus: driverStatus(facts),
     Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: listedLogDrivers },
     MemoryLimit: facts.controllers.has("memory"),
     SwapLimit: facts.controllers.has("memory"),
@@ -73,6 +73,24 @@ export function toInfo(facts: SystemFacts, apiVersion: ApiVersion): unknown {
     Warnings: facts.warnings.length > 0 ? facts.warnings : null,
   };
 }
+
+/** As dockerd's drivers of these names tell it; EROFS is ours alone. */
+function driverStatus({ snapshotter, backingFileSystem }: SystemFacts): readonly (readonly [string, string])[] | null {
+  const backing = ["Backing Filesystem", fileSystemNames[backingFileSystem] ?? backingFileSystem] as const;
+  if (snapshotter === "vfs") return null;
+  if (snapshotter !== "overlay2") return [backing];
+  return [backing, ["Supports d_type", "true"], ["Using metacopy", "false"], ["Native Overlay Diff", "true"], ["userxattr", "false"]];
+}
+
+/** Names that dockerd has for file systems, where they are not those of the mount table. */
+const fileSystemNames: Readonly<Record<string, string>> = {
+  cifs: "smb",
+  ext2: "extfs",
+  ext3: "extfs",
+  ext4: "extfs",
+  nfs4: "nfs",
+  overlay: "overlayfs",
+};
 
 /** Networks apart from names; each name is an index of its own. */
 function insecureRegistries({ insecureRegistries: entries, registryMirrors }: SystemFacts): object {

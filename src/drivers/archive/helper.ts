@@ -1,7 +1,7 @@
 import { EngineError } from "#lib/errors.ts";
 import { libc } from "#os/libc.ts";
 import { openPipe, PipeReader, PipeWriter, widenPipe } from "#os/process/pipe.ts";
-import { childEnvironment, selfCommand } from "#os/process/self.ts";
+import { helperEnvironment, selfCommand } from "#os/process/self.ts";
 import { frameHeadBytes, frameType, maximumFrameBytes, type ArchiveFailure, type ArchiveRequest } from "./protocol.ts";
 
 const pipeBytes = 1 << 20;
@@ -42,7 +42,7 @@ export class ArchiveHelper {
     widenPipe(requests.write, pipeBytes);
     widenPipe(replies.read, pipeBytes);
     this.#process = Bun.spawn(selfCommand("internal", "archive"), {
-      env: childEnvironment(),
+      env: helperEnvironment(),
       stdio: [requests.read, replies.write, "ignore"],
       onExit: () => {
         this.#isAlive = false;

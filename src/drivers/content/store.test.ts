@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDigest, sha256 } from "#lib/digest.ts";
+import { silentLogger } from "#lib/log.ts";
 import { FileContentStore } from "./store.ts";
 import { findBlobDamage } from "./verify.ts";
 
@@ -11,7 +12,7 @@ let store: FileContentStore;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "gantry-content-"));
-  store = await FileContentStore.open(root);
+  store = await FileContentStore.open(root, silentLogger);
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
@@ -96,7 +97,7 @@ test("a damaged document is not read as what its name says (A10)", async () => {
 test("a blob that was set aside is not there until it is written again, also after a restart", async () => {
   const { digest } = await put(bytes);
   await store.quarantine(digest);
-  store = await FileContentStore.open(root);
+  store = await FileContentStore.open(root, silentLogger);
   expect([await store.info(digest), await store.isQuarantined(digest)]).toEqual([undefined, true]);
   expect(await Array.fromAsync(store.list())).toEqual([]);
   expect(await Array.fromAsync(store.quarantined())).toEqual([{ digest, sizeBytes: bytes.length }]);
@@ -112,6 +113,13 @@ test("a removal takes along what was set aside", async () => {
   expect(await store.isQuarantined(digest)).toBe(false);
 });
 
+test("whoever needs room after a removal finds it on the disk", async () => {
+  const { digest } = await put(bytes);
+  await store.remove(digest);
+  await store.temporaryFolder();
+  expect((await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())).toEqual([]);
+});
+
 test("list() names every blob and nothing else; a removed one is gone", async () => {
   const one = await put(bytes);
   const two = await put(Buffer.from("second"));
@@ -123,11 +131,13 @@ test("list() names every blob and nothing else; a removed one is gone", async ()
   expect(await store.info(one.digest)).toBeUndefined();
 });
 
-test("what a kill left in the temporary folder is gone at the next start, blobs stay (F2)", async () => {
+test("what a kill left of work and of removals is gone after the next start, blobs stay (F2)", async () => {
   const { digest } = await put(bytes);
   await writeFile(join(store.temporary, "half"), "x");
-  store = await FileContentStore.open(root);
-  expect(await readdir(store.temporary)).toEqual([]);
+  await writeFile(join(root, "removed/whole"), "x");
+  store = await FileContentStore.open(root, silentLogger);
+  expect(await readdir(await store.temporaryFolder())).toEqual([]);
+  expect(await readdir(join(root, "removed"))).toEqual([]);
   expect(await store.info(digest)).toBeDefined();
 });
 

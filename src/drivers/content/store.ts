@@ -1,40 +1,48 @@
 import { constants } from "node:fs";
-import { mkdir, open, opendir, rename, rm, type FileHandle } from "node:fs/promises";
+import { mkdir, open, opendir, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { sizeIfThere, syncFolder, throwDiskFailure } from "#lib/disk.ts";
+import { DiscardedFiles } from "#lib/discarded-files.ts";
 import { digestHex, isDigest, parseDigest, type Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
+import type { Logger } from "#lib/log.ts";
 import { allocatedBytes } from "#os/tree-usage.ts";
 import type { BlobInfo, BlobWriter, ContentStore } from "./types.ts";
 
 const algorithms = ["sha256", "sha512"] as const;
 type Algorithm = (typeof algorithms)[number];
 
+const removedFolder = "removed";
+
 const readBytes = 1 << 18;
 
 /**
  * The content store on a file system: `blobs/<algorithm>/<hex>`, as in an OCI image layout, `damaged/` for blobs that are not what their
- * name says, and `tmp/` for what is not whole yet. The folder is the state.
+ * name says, `tmp/` for what is not whole yet, and `removed/` for what is on its way out. The folder is the state.
  */
 export class FileContentStore implements ContentStore {
   readonly temporary: string;
   readonly #blobs: string;
   readonly #damaged: string;
+  readonly #discarded: DiscardedFiles;
   /** Under way: a blob is gone as soon as its removal is asked for, and one that comes again comes after it. */
   readonly #removals = new Map<Digest, Promise<void>>();
 
-  private constructor(root: string) {
+  private constructor(root: string, logger: Logger) {
     this.#blobs = join(root, "blobs");
     this.#damaged = join(root, "damaged");
     this.temporary = join(root, "tmp");
+    this.#discarded = new DiscardedFiles(join(root, removedFolder), logger);
   }
 
-  /** Makes the folders and empties the temporary one. The caller holds the lock of the data root. */
-  static async open(root: string): Promise<FileContentStore> {
-    const store = new FileContentStore(root);
+  /** Makes the folders and empties those of work under way. The caller holds the lock of the data root. */
+  static async open(root: string, logger: Logger): Promise<FileContentStore> {
+    const store = new FileContentStore(root, logger);
+    const removed = join(root, removedFolder);
     await rm(store.temporary, { recursive: true, force: true });
-    await mkdir(store.temporary, { recursive: true, mode: 0o700 });
+    for (const folder of [store.temporary, removed]) await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(removed)) store.#discarded.remove(join(removed, name));
     for (const folder of [store.#blobs, store.#damaged])
       for (const algorithm of algorithms) await mkdir(join(folder, algorithm), { recursive: true, mode: 0o700 });
     return store;
@@ -60,8 +68,13 @@ export class FileContentStore implements ContentStore {
     return bytes;
   }
 
+  async temporaryFolder(): Promise<string> {
+    await this.#discarded.settled();
+    return this.temporary;
+  }
+
   async writer(): Promise<BlobWriter> {
-    const path = join(this.temporary, randomId());
+    const path = join(await this.temporaryFolder(), randomId());
     const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600).catch(throwDiskFailure);
     return new FileBlobWriter(this, path, file);
   }
@@ -89,8 +102,10 @@ export class FileContentStore implements ContentStore {
 
   async #remove(digest: Digest): Promise<void> {
     await this.#removed(digest);
-    await rm(this.path(digest), { force: true });
-    await rm(this.#asidePath(digest), { force: true });
+    for (const path of [this.path(digest), this.#asidePath(digest)]) {
+      const aside = await this.#discarded.setAside(path);
+      if (aside !== undefined) this.#discarded.remove(aside);
+    }
   }
 
   list(): AsyncGenerator<BlobInfo> {

@@ -22,7 +22,7 @@ export interface ContentStore {
   writer(): Promise<BlobWriter>;
   /** Takes over a file (in the store's temporary folder) that the caller has hashed and synced. */
   adopt(path: string, blob: BlobInfo): Promise<void>;
-  /** Also what was set aside. */
+  /** Also what was set aside. The disk has its room again a little later: see `temporaryFolder`. */
   remove(digest: Digest): Promise<void>;
   list(): AsyncIterable<BlobInfo>;
   /** Sets a blob aside that is not what its name says: it is not there from now on, until it is written again, or removed. */
@@ -32,8 +32,8 @@ export interface ContentStore {
   isQuarantined(digest: Digest): Promise<boolean>;
   /** What each blob takes on the disk, also what was set aside. */
   diskUse(): Promise<ReadonlyMap<Digest, number>>;
-  /** Temporary folder of the store, on its file system; emptied at start. */
-  readonly temporary: string;
+  /** Temporary folder of the store, on its file system; emptied at start. There is as much room as removed blobs have left. */
+  temporaryFolder(): Promise<string>;
 }
 
 export interface BlobWriter extends AsyncDisposable {

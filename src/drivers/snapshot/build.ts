@@ -9,6 +9,7 @@ import { isAsMade } from "./layer-node.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { withLowers } from "./lower-lookup.ts";
 import { unpack } from "./unpacked/unpack.ts";
+import { layOver } from "./vfs/lay-over.ts";
 
 const readBytes = 1 << 20;
 
@@ -43,8 +44,12 @@ export function readTree(path: string): LayerTree {
 /** Writes `index` or `fs` into the output folder; on disk when this returns. */
 export function buildFromTree(tree: LayerTree, request: BuildRequest): BuiltLayer {
   withLowers(tree.needsLowers() ? request.lowers : [], (lookup) => tree.settle(lookup));
+  if (request.form === "whole") {
+    fillFolder(request, (root, tar) => layOver(tree.root, tar, root, request.lowers));
+    return { form: "whole", indexDigest: null };
+  }
   if (request.form === "unpacked" || tree.hasSparseFile) {
-    unpackInto(join(request.output, "fs"), tree, request.tar);
+    fillFolder(request, (root, tar) => unpack(tree.root, tar, root));
     return { form: "unpacked", indexDigest: null };
   }
   const index = writeIndex(tree.root, Bun.file(request.tar).size);
@@ -52,12 +57,13 @@ export function buildFromTree(tree: LayerTree, request: BuildRequest): BuiltLaye
   return { form: "erofs", indexDigest: sha256(index) };
 }
 
-function unpackInto(folder: string, tree: LayerTree, tarPath: string): void {
+function fillFolder({ output, tar: path }: BuildRequest, fill: (root: ConfinedDirectory, tar: number) => void): void {
+  const folder = join(output, "fs");
   mkdirSync(folder, { mode: 0o700 });
   using root = ConfinedDirectory.openPath(folder);
-  const tar = openSync(tarPath, constants.O_RDONLY);
+  const tar = openSync(path, constants.O_RDONLY);
   try {
-    unpack(tree.root, tar, root);
+    fill(root, tar);
   } finally {
     closeSync(tar);
   }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Semaphore } from "#lib/async.ts";
 import { EngineError } from "#lib/errors.ts";
-import { childEnvironment, selfCommand } from "#os/process/self.ts";
+import { helperEnvironment, selfCommand } from "#os/process/self.ts";
 import type { HelperCommand, HelperCommands, HelperReply } from "./helper-protocol.ts";
 
 /** A diff of a million paths has about 100 MB. */
@@ -25,7 +25,7 @@ export class HelperPool {
     return this.#slots.run(async () => {
       signal.throwIfAborted();
       const child = Bun.spawn(selfCommand("internal", command), {
-        env: childEnvironment(),
+        env: helperEnvironment(),
         stdin: Buffer.from(JSON.stringify(request)),
         stdout: "pipe",
         stderr: "pipe",

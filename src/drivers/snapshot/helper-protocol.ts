@@ -2,10 +2,11 @@ import type { Digest } from "#lib/digest.ts";
 import type { ErrorKind } from "#lib/errors.ts";
 import type { BlobCheck, BlobDamage } from "../content/verify.ts";
 import type { MountCall } from "#os/mount.ts";
+import type { TreeUsage } from "#os/tree-usage.ts";
 import type { DiffId, FileChange } from "./types.ts";
 
-/** How a layer lies on disk: an EROFS index over its tar, or a folder of files. */
-export type LayerForm = "erofs" | "unpacked";
+/** How a layer lies on disk: an EROFS index over its tar, a folder of its own files, or one of all files down to it. */
+export type LayerForm = "erofs" | "unpacked" | "whole";
 
 export interface BuildRequest {
   readonly tar: string;
@@ -13,7 +14,7 @@ export interface BuildRequest {
   readonly output: string;
   /** `erofs` becomes `unpacked` when the layer has sparse files. */
   readonly form: LayerForm;
-  /** Folders of the layers below, top first. */
+  /** Folders of the layers below, top first; of whole ones the top one says all. */
   readonly lowers: readonly string[];
   /** What the output has already, if these directories are not below, or as a directory that is made is. */
   readonly assumed?: { readonly built: BuiltLayer; readonly newDirectories: readonly string[] };
@@ -48,7 +49,7 @@ export interface IngestedLayer {
   readonly sizeBytes: number;
   /** There is no `tar` in the output: the file itself is to be moved there. */
   readonly isInPlace: boolean;
-  /** Null when the layers below are needed for it: it must be built from the tar. */
+  /** Null when the layers below are needed for it, or were not given for a whole one: it must be built from the tar. */
   readonly built: BuiltLayer | null;
   /** What the layer was built with in place of what the layers below have, which is to be compared. */
   readonly newDirectories?: readonly string[];
@@ -59,16 +60,26 @@ export interface VerifyRequest {
   readonly sizeBytes: number;
   readonly diffId: DiffId;
   readonly form: LayerForm;
-  /** File of the index, or folder of the unpacked layer. */
+  /** File of the index, or folder of the files. */
   readonly content: string;
   readonly indexDigest: Digest | null;
   readonly lowers: readonly string[];
+  /** Archives of the layers below a whole one, the lowest first. */
+  readonly tarsBelow: readonly string[];
+}
+
+export interface RootCopy {
+  /** Absent for an image without layers. */
+  readonly layer?: string;
+  readonly upper: string;
+  /** It is on the disk when it appears. */
+  readonly isSynced: boolean;
 }
 
 /** What is wrong with one part of a stored layer. */
 export interface LayerDamage {
   readonly part: "archive" | "index" | "files" | "record";
-  /** File, or folder of the unpacked files. */
+  /** File, or folder of the files. */
   readonly file: string;
   /** A clause whose subject is the layer: `its archive has another digest`. */
   readonly reason: string;
@@ -89,6 +100,10 @@ export interface HelperCommands {
     readonly request: { readonly upper: string; readonly lowers: readonly string[]; readonly path: string };
     readonly result: { readonly diffId: DiffId; readonly sizeBytes: number };
   };
+  /** What a copied tree has that its layers have not, in bytes and files; blocks are those of all of it. */
+  readonly usage: { readonly request: { readonly upper: string; readonly lowers: readonly string[] }; readonly result: TreeUsage };
+  /** Files of a whole layer, or none → a container's own tree. */
+  readonly "copy-root": { readonly request: RootCopy; readonly result: null };
   /** Content of a folder of a mounted root file system → an empty volume. */
   readonly "copy-up": {
     readonly request: { readonly rootfs: string; readonly path: string; readonly target: string };

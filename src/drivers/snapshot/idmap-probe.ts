@@ -2,22 +2,25 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "#lib/errors.ts";
 import { mappedRoot } from "#lib/id-map.ts";
+import { bindTree } from "#os/bind-tree.ts";
 import { mountIdmappedOverlay } from "#os/idmapped-overlay.ts";
 import type { Kernel } from "#os/kernel.ts";
 import type { IdMap } from "#types/record/id-map.ts";
+import type { StorageDriverName } from "./storage-driver.ts";
 import { probeName, withTinyLayer } from "./probe.ts";
 
 /**
- * Why root file systems cannot be seen with the ids of a user namespace; undefined when they can. Told by mounting one, in `folder`, of the form
- * that layers have there: kernel and file system both decide.
+ * Why root file systems cannot be seen with the ids of a user namespace; undefined when they can. Told by mounting one, in `folder`, as
+ * the storage driver does: kernel and file system both decide.
  */
-export async function idmapLack(folder: string, kernel: Kernel, form: "erofs" | "unpacked", map: IdMap): Promise<string | undefined> {
+export async function idmapLack(folder: string, kernel: Kernel, driver: StorageDriverName, map: IdMap): Promise<string | undefined> {
   const place = await mkdtemp(join(folder, "idmap-"));
   try {
-    if (form === "erofs") return await withTinyLayer(place, kernel, (layer) => mountLack(place, layer, kernel, map));
+    if (driver === "erofs") return await withTinyLayer(place, kernel, (layer) => mountLack(place, layer, kernel, map));
     const layer = join(place, "layer");
     await mkdir(layer);
     await writeFile(join(layer, probeName), "");
+    if (driver === "vfs") return await bindLack(layer, join(place, "merged"), kernel, map);
     return await mountLack(place, layer, kernel, map);
   } catch (error) {
     return messageOf(error);
@@ -34,6 +37,16 @@ async function mountLack(place: string, layer: string, kernel: Kernel, map: IdMa
     }),
   );
   mountIdmappedOverlay({ lowers: [{ name: "layer", folder: layer }], upper, work, target, options: [], map, place: join(place, "mapped") });
+  return lookInto(target, kernel, map);
+}
+
+async function bindLack(folder: string, target: string, kernel: Kernel, map: IdMap): Promise<string | undefined> {
+  await mkdir(target);
+  bindTree({ folder, target, readOnly: false, map });
+  return lookInto(target, kernel, map);
+}
+
+async function lookInto(target: string, kernel: Kernel, map: IdMap): Promise<string | undefined> {
   try {
     await writeFile(join(target, "written"), ""); // a map that lacks something shows as a tree that cannot be written
     const { uid, gid } = await stat(join(target, probeName));

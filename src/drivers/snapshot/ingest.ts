@@ -34,7 +34,8 @@ export async function ingestLayer(request: IngestRequest): Promise<IngestedLayer
     if (blobDigest === undefined) checkDigest("layer blob", digest, request.expectedDigest);
     checkDigest("layer", diffId, request.expectedDiffId);
     const newDirectories = request.lowers === undefined && tree.needsLowers() ? tree.impliedOnly() : [];
-    const isBuildable = newDirectories !== undefined && newDirectories.length <= maximumAssumptions;
+    const isPartial = request.form === "whole" && request.lowers === undefined;
+    const isBuildable = !isPartial && newDirectories !== undefined && newDirectories.length <= maximumAssumptions;
     const build = { tar: isInPlace ? request.source : tarPath, output: request.output, form: request.form, lowers: request.lowers ?? [] };
     return {
       digest,

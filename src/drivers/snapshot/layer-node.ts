@@ -76,3 +76,8 @@ export function isSymlink(node: LayerNode): boolean {
 export function isOpaque(node: LayerNode): boolean {
   return node.xattrs?.has(opaqueXattr) ?? false;
 }
+
+/** What hides a name of the layers below, once the tree is settled. A device 0:0 means the same to overlayfs, whoever made it. */
+export function isWhiteoutNode({ mode, device }: LayerNode): boolean {
+  return (mode & fileType.mask) === fileType.character && device === 0;
+}

@@ -40,10 +40,14 @@ function isLayerRecord(value: unknown): value is LayerRecord {
     isDigestValue(record.digest) &&
     isOptionalDigest(record.parent) &&
     isOptionalDigest(record.indexDigest) &&
-    (record.form === "erofs" || record.form === "unpacked") &&
+    isForm(record.form) &&
     Number.isSafeInteger(record.sizeBytes) &&
     Number.isSafeInteger(record.compressedBytes)
   );
+}
+
+function isForm(value: unknown): value is LayerForm {
+  return value === "erofs" || value === "unpacked" || value === "whole";
 }
 
 function isDigestValue(value: unknown): boolean {

@@ -1,38 +1,40 @@
+import { existsSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { diskFailure } from "#lib/disk.ts";
 import { KeyedMutex } from "#lib/async.ts";
 import type { Digest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Kernel } from "#os/kernel.ts";
-import { mountIdmappedOverlay } from "#os/idmapped-overlay.ts";
-import { bindMount, mountOverlay, type OverlayOptions } from "#os/mount.ts";
 import type { TreeUsage } from "#os/tree-usage.ts";
-import type { IdMap } from "#types/record/id-map.ts";
 import type { ProjectQuotas } from "../quota/project-quotas.ts";
 import { chainIdOn, chainIds } from "./chain-id.ts";
 import { prepareUpper } from "./container-folders.ts";
+import { LayerConversions } from "./convert-layer.ts";
 import type { HelperPool } from "./helper-process.ts";
-import type { LayerDamage } from "./helper-protocol.ts";
+import type { LayerDamage, LayerForm } from "./helper-protocol.ts";
 import { importLayer, stageLayer } from "./import-layer.ts";
 import type { LayerRecord } from "./layer-record.ts";
 import type { LayerStore } from "./layer-store.ts";
 import { LayerDiskUses } from "./layer-disk-uses.ts";
 import { LayerUses } from "./layer-uses.ts";
 import { readMounted } from "./mounted-trees.ts";
+import { OverlayTrees } from "./overlay-trees.ts";
+import type { RootTrees } from "./root-trees.ts";
 import type { StagedLayer } from "./staged-layer.ts";
 import { SizedFolders, type SizedFolder } from "./sized-folder.ts";
 import { TreeBorrows } from "./tree-borrows.ts";
+import type { StorageDriverName } from "./storage-driver.ts";
 import type { ChainId, DiffId, FileChange, ImportedLayer, LayerDiskUse, LayerSource, MountOptions, Snapshotter } from "./types.ts";
 import { folderUsage } from "./usage.ts";
 import { verifyLayers } from "./verify-layers.ts";
+import { CopiedTrees } from "./vfs/copied-trees.ts";
+import { TreeNotes } from "./vfs/tree-notes.ts";
+import { isWholeUpper } from "./vfs/whole-upper.ts";
 
 /** What overlayfs takes, and Docker's text for more. */
 export const maximumLayers = 500;
-
-/** So that the upper alone tells what a container changed, and can be mounted again elsewhere (README, "Options"). */
-const overlayOptions = ["index=off", "redirect_dir=nofollow", "metacopy=off", "xino=off"] as const;
 
 export interface SnapshotterParts {
   readonly store: LayerStore;
@@ -43,9 +45,11 @@ export interface SnapshotterParts {
   readonly quotas?: ProjectQuotas;
 }
 
-/** What is the same for every form of layers: import, merged trees, counts, diffs. A form says where the files of a layer are. */
+/** What is the same for every form of layers: import, root trees, counts, diffs. A form says where the files of a layer are. */
 export abstract class LayerSnapshotter implements Snapshotter {
-  abstract readonly name: "erofs" | "unpacked";
+  abstract readonly name: StorageDriverName;
+  /** In which layers are taken in. */
+  protected abstract readonly form: LayerForm;
   protected readonly store: LayerStore;
   protected readonly kernel: Kernel;
   protected readonly helpers: HelperPool;
@@ -57,6 +61,10 @@ export abstract class LayerSnapshotter implements Snapshotter {
   readonly #borrows = new TreeBorrows();
   readonly #sized: SizedFolders;
   readonly #diskUse: LayerDiskUses;
+  readonly #overlays: OverlayTrees;
+  readonly #copies: CopiedTrees;
+  readonly #notes: TreeNotes;
+  #conversions: LayerConversions | undefined;
 
   constructor(parts: SnapshotterParts) {
     this.store = parts.store;
@@ -65,13 +73,25 @@ export abstract class LayerSnapshotter implements Snapshotter {
     this.logger = parts.logger;
     this.#sized = new SizedFolders(parts.kernel, parts.quotas);
     this.#diskUse = new LayerDiskUses(parts.store);
-    for (const [target, seen] of readMounted(parts.store.paths).trees) {
-      const chain = wholeChain(parts.store, seen);
-      this.#trees.set(target, chain);
-      this.#uses.take(chain);
-    }
+    const { paths } = parts.store;
+    this.#overlays = new OverlayTrees(paths);
+    this.#copies = new CopiedTrees(parts.helpers, paths);
+    this.#notes = new TreeNotes(paths.trees);
+    const { trees, targets } = readMounted(paths);
+    for (const [target, seen] of trees) this.#takeUp(target, seen);
+    for (const { target, top } of this.#notes.takeUp((place) => targets.has(place) && !trees.has(place)))
+      this.#takeUp(target, top === null ? [] : [top]);
   }
 
+  /** A tree that a daemon before this one has mounted. */
+  #takeUp(target: string, seen: readonly ChainId[]): void {
+    const chain = wholeChain(this.store, seen);
+    this.#trees.set(target, chain);
+    this.#uses.take(chain);
+  }
+
+  /** False for a layer that was taken in with another driver, and is to be built anew first. */
+  protected abstract canShow(record: LayerRecord): boolean;
   /** Folder with a layer's files when it can be read without waiting, else undefined. */
   protected abstract readyFolder(record: LayerRecord): string | undefined;
   /** Makes a layer's files readable. */
@@ -104,7 +124,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
 
   async stageLayer(source: Pick<LayerSource, "path" | "isGiven">, signal: AbortSignal): Promise<StagedLayer> {
     try {
-      return await stageLayer({ source, store: this.store, helpers: this.helpers, form: this.name, signal });
+      return await stageLayer({ source, store: this.store, helpers: this.helpers, form: this.form, signal });
     } catch (error) {
       signal.throwIfAborted();
       throw diskFailure(error, "read layer");
@@ -142,8 +162,10 @@ export abstract class LayerSnapshotter implements Snapshotter {
     return this.store.list();
   }
 
-  prepareFolders(options: Pick<MountOptions, "upper" | "work" | "target">): Promise<void> {
-    return prepareUpper({ ...options, volatile: true });
+  async prepareFolders(options: Pick<MountOptions, "upper" | "work" | "target">): Promise<void> {
+    if (this.#copiesRoots)
+      await mkdir(options.target, { recursive: true, mode: 0o755 }); // of which image is not known yet
+    else await prepareUpper({ ...options, volatile: true });
   }
 
   async mount(options: MountOptions): Promise<void> {
@@ -159,16 +181,11 @@ export abstract class LayerSnapshotter implements Snapshotter {
 
   async mountView({ layers, target, idMap }: Pick<MountOptions, "layers" | "target" | "idMap">): Promise<void> {
     await this.#targets.run(target, async () => {
-      const chain = chainIds(layers);
-      const { folders } = await this.#take(chain);
-      try {
+      const trees = this.#copiesRoots ? this.#copies : this.#overlays;
+      await this.#attach(trees, chainIds(layers), target, async (folders) => {
         await mkdir(target, { recursive: true, mode: 0o700 });
-        this.#mountLowers(folders, target, idMap);
-      } catch (error) {
-        this.#uses.giveBack(chain);
-        throw diskFailure(error, `mount layers on ${target}`);
-      }
-      this.#trees.set(target, chain);
+        await trees.mountView(folders, target, idMap);
+      });
     });
   }
 
@@ -222,43 +239,38 @@ export abstract class LayerSnapshotter implements Snapshotter {
   /** What holds its upper is there. */
   async #mountTree(options: MountOptions): Promise<void> {
     if (options.layers.length > maximumLayers) throw new EngineError("invalid", "max depth exceeded");
-    const chain = chainIds(options.layers);
+    const { upper, target } = options;
+    const isCopied = isWholeUpper(upper) || (this.#copiesRoots && !existsSync(upper));
+    const trees = isCopied ? this.#copies : this.#overlays;
+    await this.#attach(trees, chainIds(options.layers), target, (folders) => trees.mount(folders, options));
+  }
+
+  async #attach(
+    trees: RootTrees,
+    chain: readonly ChainId[],
+    target: string,
+    mount: (folders: readonly string[]) => Promise<void>,
+  ): Promise<void> {
     const { folders } = await this.#take(chain);
     try {
-      if (!options.prepared) await prepareUpper(options);
-      const overlay = {
-        lowers: folders.length > 0 ? folders : [this.store.paths.empty],
-        upper: options.upper,
-        work: options.work,
-        target: options.target,
-        options: options.volatile ? [...overlayOptions, "volatile"] : overlayOptions,
-      };
-      if (options.idMap) this.#mountMapped(overlay, options.idMap);
-      else mountOverlay(overlay);
+      if (trees === this.#copies) await this.#notes.add({ target, top: chain.at(-1) ?? null });
+      await mount(folders);
     } catch (error) {
+      await this.#notes.remove(target);
       this.#uses.giveBack(chain);
-      throw diskFailure(error, `mount root file system on ${options.target}`);
+      throw diskFailure(error, `mount root file system on ${target}`);
     }
-    this.#trees.set(options.target, chain);
+    this.#trees.set(target, chain);
   }
 
-  #mountMapped(overlay: OverlayOptions, map: IdMap): void {
-    const { mapped } = this.store.paths;
-    const lowers = overlay.lowers.map((folder) => ({ name: layerName(folder), folder }));
-    mountIdmappedOverlay({ ...overlay, lowers, map, place: mapped });
-  }
-
-  /** Without an upper, overlayfs wants two different lowers. */
-  #mountLowers(folders: readonly string[], target: string, map: IdMap | undefined): void {
-    const { empty } = this.store.paths;
-    if (folders.length === 0) return bindMount(empty, target, true);
-    const overlay = { lowers: folders.length > 1 ? folders : [...folders, empty], target, options: overlayOptions };
-    if (map) this.#mountMapped(overlay, map);
-    else mountOverlay(overlay);
+  /** New containers get a copy of their image's files. */
+  get #copiesRoots(): boolean {
+    return this.form === "whole";
   }
 
   async #unmountTree(target: string): Promise<void> {
     await this.kernel.run({ type: "umount", target });
+    await this.#notes.remove(target);
     const chain = this.#trees.get(target);
     if (!chain) return;
     this.#trees.delete(target);
@@ -278,8 +290,10 @@ export abstract class LayerSnapshotter implements Snapshotter {
     return this.#trees;
   }
 
-  usage(upper: string): Promise<TreeUsage> {
-    return folderUsage(upper);
+  async usage(upper: string, layers: readonly DiffId[]): Promise<TreeUsage> {
+    if (!isWholeUpper(upper)) return folderUsage(upper);
+    const { signal } = new AbortController();
+    return this.#reading(chainIds(layers), (lowers) => this.helpers.run("usage", { upper, lowers }, signal));
   }
 
   diskUse(): Promise<readonly LayerDiskUse[]> {
@@ -348,7 +362,7 @@ export abstract class LayerSnapshotter implements Snapshotter {
         parent,
         store: this.store,
         helpers: this.helpers,
-        form: this.name,
+        form: this.form,
         waitForParent: async () => parent !== undefined && this.#imports.get(parent),
         withLowers: (body) => this.#reading(chainIds(source.parents), body),
         signal,
@@ -378,11 +392,17 @@ export abstract class LayerSnapshotter implements Snapshotter {
     }
   }
 
-  /** Counts the layers as used and makes them readable. @returns their folders, top first */
+  /** Counts the layers as used and makes them readable. @returns their folders, top first; of whole ones the top one's alone */
   async #take(chain: readonly ChainId[]): Promise<{ readonly folders: readonly string[] }> {
-    const records = chain.map((chainId) => this.store.need(chainId));
+    for (const chainId of chain) this.store.need(chainId);
     this.#uses.take(chain); // before anything is awaited: nobody may remove them
     try {
+      const shown = this.#copiesRoots ? chain.slice(-1) : chain;
+      for (const chainId of shown) {
+        const record = this.store.need(chainId);
+        if (!this.canShow(record)) await this.#convert(record);
+      }
+      const records = shown.map((chainId) => this.store.need(chainId));
       const missing = records.filter((record) => this.readyFolder(record) === undefined);
       if (missing.length > 0) await Promise.all(missing.map((record) => this.prepareLayer(record)));
       return { folders: records.map((record) => this.#folderOf(record)).reverse() };
@@ -390,6 +410,17 @@ export abstract class LayerSnapshotter implements Snapshotter {
       this.#uses.giveBack(chain);
       throw diskFailure(error, "make layers readable");
     }
+  }
+
+  async #convert(record: LayerRecord): Promise<void> {
+    this.#conversions ??= new LayerConversions({
+      store: this.store,
+      helpers: this.helpers,
+      logger: this.logger,
+      form: this.form,
+      withLowers: (parent, body) => this.#reading(parent === null ? [] : this.store.ancestry(parent).reverse(), body),
+    });
+    await this.#conversions.convert(record);
   }
 
   #folderOf(record: LayerRecord): string {
@@ -404,11 +435,6 @@ function wholeChain(store: LayerStore, seen: readonly ChainId[]): readonly Chain
   const chain: ChainId[] = [];
   for (let next: ChainId | null | undefined = seen.at(-1); next; next = store.get(next)?.parent) chain.push(next);
   return chain.length > seen.length ? chain.toReversed() : seen;
-}
-
-/** By which `readMounted` knows the layer again: of `mounts/HEX` or `chains/HEX/fs`. */
-function layerName(folder: string): string {
-  return basename(folder) === "fs" ? basename(dirname(folder)) : basename(folder);
 }
 
 /** A layer that is there answers for this source: its blob may be compressed in another way. */

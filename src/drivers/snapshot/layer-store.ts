@@ -2,6 +2,7 @@ import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promi
 import { join } from "node:path";
 import { sizeIfThere, syncFolder } from "#lib/disk.ts";
 import { KeyedMutex } from "#lib/async.ts";
+import { DiscardedFiles } from "#lib/discarded-files.ts";
 import { digestHex, isDigest } from "#lib/digest.ts";
 import { EngineError } from "#lib/errors.ts";
 import { randomId } from "#lib/id.ts";
@@ -9,7 +10,6 @@ import type { Logger } from "#lib/log.ts";
 import { exchangePaths } from "#os/exchange.ts";
 import { spreadDirectories } from "#os/spread-directories.ts";
 import { DamageMarks } from "./damage-marks.ts";
-import { DiscardedFolders } from "./discarded-folders.ts";
 import type { LayerDamage } from "./helper-protocol.ts";
 import { parseLayerRecord, type LayerRecord } from "./layer-record.ts";
 import type { ChainId, DiffId } from "./types.ts";
@@ -34,6 +34,8 @@ export function layerPaths(root: string) {
     /** Folders of layers that were damaged: their files stay while a tree stands on them. */
     replaced: join(root, "replaced"),
     temporary: join(root, "tmp"),
+    /** Notes of which layers stand below trees that are no overlays. */
+    trees: join(root, "trees"),
     /** Where layers are attached with the ids of a user namespace, while a tree of them is mounted. */
     mapped: join(root, "mapped"),
     /** Stands below containers whose image has no layer. */
@@ -60,12 +62,14 @@ export class LayerStore {
   /** Folders that were replaced. */
   readonly #replaced = new Map<ChainId, string[]>();
 
-  readonly #discarded: DiscardedFolders;
+  readonly #discarded: DiscardedFiles;
+  readonly #removeTree: (path: string) => Promise<void>;
 
-  private constructor(paths: LayerPaths, marks: DamageMarks, discarded: DiscardedFolders) {
+  private constructor(paths: LayerPaths, marks: DamageMarks, discarded: DiscardedFiles, removeTree: (path: string) => Promise<void>) {
     this.paths = paths;
     this.#marks = marks;
     this.#discarded = discarded;
+    this.#removeTree = removeTree;
   }
 
   /**
@@ -74,15 +78,15 @@ export class LayerStore {
    */
   static async open(root: string, logger: Logger, removeTree: (path: string) => Promise<void>): Promise<LayerStore> {
     const paths = layerPaths(root);
-    const { chains, empty, mounts, replaced, tars, temporary } = paths;
+    const { chains, empty, mounts, replaced, tars, temporary, trees } = paths;
     // Files of images are there with the modes they have in containers, set-user-ID ones too: nobody else may reach them.
     await mkdir(root, { recursive: true, mode: 0o700 });
     await chmod(root, 0o700);
-    for (const folder of [chains, empty, mounts, replaced, tars, temporary]) await mkdir(folder, { recursive: true });
+    for (const folder of [chains, empty, mounts, replaced, tars, temporary, trees]) await mkdir(folder, { recursive: true });
     spreadDirectories(temporary);
-    const discarded = new DiscardedFolders(temporary, removeTree, logger);
-    for (const name of await readdir(temporary)) discarded.remove(join(temporary, name));
-    const store = new LayerStore(paths, await DamageMarks.open(paths.damaged), discarded);
+    const discarded = new DiscardedFiles(temporary, logger);
+    for (const path of (await readdir(temporary)).map((name) => join(temporary, name))) discarded.removeTree(path, removeTree(path));
+    const store = new LayerStore(paths, await DamageMarks.open(paths.damaged), discarded, removeTree);
     await store.#readReplaced();
     const isComplete = await store.#readRecords(logger);
     // A record that cannot be read might be the one that needs an archive.
@@ -147,6 +151,22 @@ export class LayerStore {
     });
   }
 
+  /**
+   * Gives a layer files of another form. Nothing when it was removed or replaced meanwhile.
+   * @param folder has synced `index` or `fs`, and is taken over
+   */
+  async replaceFiles(before: LayerRecord, after: LayerRecord, folder: string): Promise<void> {
+    await this.#mutex.run("layers", async () => {
+      const { chainId } = before;
+      if (this.#records.get(chainId) !== before) return;
+      await writeSynced(join(folder, "layer.json"), JSON.stringify(after));
+      await syncFolder(folder);
+      await this.#place(chainId, folder);
+      await syncFolder(this.paths.chains);
+      this.#records.set(chainId, after);
+    });
+  }
+
   /** False when it was found damaged, or a look at its files tells that it is: what is changed inside of them, `verify` alone finds. */
   async isWhole(record: LayerRecord): Promise<boolean> {
     if (this.#marks.has(chainMark(record.chainId)) || this.#marks.has(tarMark(record.diffId))) return false;
@@ -197,9 +217,9 @@ export class LayerStore {
     if (!record) return;
     this.#records.delete(chainId);
     const { folder, tar } = await this.#mutex.run("layers", () => this.#setAside(record));
-    if (folder !== undefined && record.form === "unpacked") this.#discarded.remove(folder);
-    else if (folder !== undefined) await rm(folder, { recursive: true, force: true }); // two files
-    if (tar !== undefined) this.#discarded.removeFile(tar);
+    if (folder !== undefined && record.form !== "erofs") this.#discarded.removeTree(folder, this.#removeTree(folder));
+    else if (folder !== undefined) this.#discarded.remove(folder);
+    if (tar !== undefined) this.#discarded.remove(tar);
   }
 
   /** Takes a layer's folder, and its archive when no other chain has it, out of sight. @returns where they are */

@@ -2,7 +2,7 @@ import { TarError } from "#lib/tar/error.ts";
 import type { TarEntry, TarEntryType, TarHandler } from "#lib/tar/entry.ts";
 import { splitPath } from "#lib/tar/path.ts";
 import { encodeDevice, fileType } from "./file-mode.ts";
-import { impliedDirectory, isOpaque, isSymlink, makeNode, type DirectoryMetadata, type LayerNode } from "./layer-node.ts";
+import { impliedDirectory, isOpaque, isSymlink, isWhiteoutNode, makeNode, type DirectoryMetadata, type LayerNode } from "./layer-node.ts";
 import { aufsPrefix, opaqueValue, opaqueWhiteout, opaqueXattr, whiteoutPrefix } from "./overlay-marks.ts";
 import { keepXattrs } from "./xattr-names.ts";
 
@@ -229,16 +229,11 @@ function addWhiteout(parent: LayerNode, name: string, at: number): void {
 }
 
 function hidesNames({ whiteouts, children }: LayerNode): boolean {
-  return (whiteouts?.size ?? 0) > 0 || (children?.values().some(isWhiteout) ?? false);
-}
-
-/** A device 0:0 means the same to overlayfs, whoever made it. */
-function isWhiteout({ mode, device }: LayerNode): boolean {
-  return (mode & fileType.mask) === fileType.character && device === 0;
+  return (whiteouts?.size ?? 0) > 0 || (children?.values().some(isWhiteoutNode) ?? false);
 }
 
 function hideNothing({ children }: LayerNode): void {
-  for (const [name, child] of children ?? []) if (isWhiteout(child)) children?.delete(name);
+  for (const [name, child] of children ?? []) if (isWhiteoutNode(child)) children?.delete(name);
 }
 
 /** A directory of the same layer then hides what is below it; any other file of the same layer wins over the whiteout. */

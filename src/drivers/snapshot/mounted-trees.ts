@@ -9,6 +9,8 @@ export interface MountedNow {
   /** Merged tree → its layers, lowest first. */
   readonly trees: ReadonlyMap<string, readonly ChainId[]>;
   readonly layers: ReadonlySet<ChainId>;
+  /** Whatever is mounted there. */
+  readonly targets: ReadonlySet<string>;
   /** Mount points of layers, once for each mount beyond the first. */
   readonly covered: readonly string[];
 }
@@ -29,7 +31,7 @@ export function readMounted(paths: LayerPaths, mounts: readonly MountInfo[] = re
     if (layer && layers.has(layer)) covered.push(mount.target);
     if (layer) layers.add(layer);
   }
-  return { trees, layers, covered };
+  return { trees, layers, covered, targets: new Set(mounts.map(({ target }) => target)) };
 }
 
 /** Top first. `lowerdir+=` once per layer from Linux 6.8, before that one list with colons. */

@@ -12,17 +12,17 @@ import { writeIndex } from "./erofs/index-writer.ts";
 import { ErofsSnapshotter } from "./erofs/snapshotter.ts";
 import { HelperPool } from "./helper-process.ts";
 import { layerPaths, LayerStore } from "./layer-store.ts";
-import type { LayerSnapshotter } from "./layer-snapshotter.ts";
+import type { LayerSnapshotter, SnapshotterParts } from "./layer-snapshotter.ts";
 import { LayerTree } from "./layer-tree.ts";
+import type { StorageDriver, StorageDriverName } from "./storage-driver.ts";
 import { UnpackedSnapshotter } from "./unpacked/snapshotter.ts";
-
-/** `erofs-loop`: through loop devices, also where the kernel would mount the files themselves. */
-export type StorageDriver = "erofs" | "erofs-loop" | "unpacked";
+import { upperLack } from "./upper-probe.ts";
+import { VfsSnapshotter } from "./vfs/snapshotter.ts";
 
 /**
  * Opens the layers below `layers` with the best snapshotter that works there, told by a mount and not by the kernel's version.
- * @param forced takes this one without trying; what it cannot do shows when it is used
- * @throws {EngineError} `invalid` for a folder whose name cannot be given to the kernel
+ * @param forced takes this one; how layers are mounted is not tried then, and shows when it is used
+ * @throws {EngineError} `invalid` for a folder whose name cannot be given to the kernel, or on which the forced one cannot write
  */
 export async function openSnapshotter(
   { layers, quotas }: { readonly layers: string; readonly quotas?: ProjectQuotas },
@@ -35,10 +35,16 @@ export async function openSnapshotter(
   const helpers = new HelperPool();
   const store = await LayerStore.open(layers, logger, (path) => removeTreeByHelper(helpers, path));
   const parts = { store, kernel, helpers, logger, ...(quotas && { quotas }) };
-  const name = forced ?? ((await canMountErofs(store, kernel, logger)) ? "erofs" : "unpacked");
-  const snapshots = name === "unpacked" ? new UnpackedSnapshotter(parts) : await ErofsSnapshotter.open(parts, name === "erofs-loop");
+  if (forced !== undefined && forced !== "vfs") await checkUppers(forced, parts);
+  const snapshots = await openDriver(forced ?? (await chooseDriver(parts)), parts);
   await snapshots.dropReplaced();
   return snapshots;
+}
+
+function openDriver(driver: StorageDriver, parts: SnapshotterParts): Promise<LayerSnapshotter> {
+  if (driver === "vfs") return VfsSnapshotter.open(parts);
+  if (driver === "overlay2") return UnpackedSnapshotter.open(parts);
+  return ErofsSnapshotter.open(parts, driver === "erofs-loop");
 }
 
 async function removeTreeByHelper(helpers: HelperPool, path: string): Promise<void> {
@@ -58,23 +64,60 @@ async function unmountLeftProbe(layers: string, kernel: Kernel): Promise<void> {
   for (const { target } of readMounts()) if (isLeft(target)) await kernel.run({ type: "umount", target });
 }
 
-/** Tries a tiny layer where the real ones will be: the file system below decides too (tmpfs and overlay refuse the index). */
-async function canMountErofs(store: LayerStore, kernel: Kernel, logger: Logger): Promise<boolean> {
+/** Nothing can be tried on a full disk: what is there can be used and removed with whatever driver. */
+async function checkUppers(driver: StorageDriver, { store, kernel }: SnapshotterParts): Promise<void> {
+  const lack = await inTemporaryFolder(store, (folder) => upperLack(folder, kernel)).catch((error: unknown) => {
+    if (!isDiskFull(error)) throw error;
+  });
+  if (lack === undefined) return;
+  const message = `storage driver ${driver} cannot be used below ${store.paths.chains}: ${lack}. Use vfs, or name another folder with --data-root`;
+  throw new EngineError("invalid", message);
+}
+
+/** Tries tiny layers where the real ones will be: the file system below decides too. */
+async function chooseDriver(parts: SnapshotterParts): Promise<StorageDriverName> {
+  const { store, kernel, logger } = parts;
   try {
-    const folder = await store.temporaryFolder();
-    try {
-      return await mountTinyLayer(folder, kernel, logger);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    const lack = await inTemporaryFolder(store, (folder) => upperLack(folder, kernel));
+    if (lack !== undefined) {
+      logger.warn("overlays cannot be written here: layers and containers will be whole copies, which take more room and time (vfs)", {
+        folder: store.paths.chains,
+        reason: lack,
+      });
+      return "vfs";
     }
+    return (await canMountErofs(parts)) ? "erofs" : "overlay2";
   } catch (error) {
-    // Nothing can be tried on a full disk: what the layers that are there need must go on, so that they can be used and removed.
-    if (isDiskFull(error)) return store.list().every((chainId) => store.get(chainId)?.form === "erofs");
+    if (!isDiskFull(error)) throw error;
+    return driverOfLayers(store);
+  }
+}
+
+/** What the layers that are there need must go on, so that they can be used and removed. */
+function driverOfLayers(store: LayerStore): StorageDriverName {
+  const forms = new Set(store.list().map((chainId) => store.get(chainId)?.form));
+  return forms.has("whole") ? "vfs" : forms.has("unpacked") ? "overlay2" : "erofs";
+}
+
+async function canMountErofs({ store, kernel, logger }: SnapshotterParts): Promise<boolean> {
+  try {
+    return await inTemporaryFolder(store, (folder) => mountTinyLayer(folder, kernel, logger));
+  } catch (error) {
+    if (isDiskFull(error)) throw error;
     logger.warn("EROFS cannot be mounted here, neither from files nor through loop devices: layers will be unpacked", {
       folder: store.paths.chains,
       reason: messageOf(error),
     });
     return false;
+  }
+}
+
+async function inTemporaryFolder<T>(store: LayerStore, body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await store.temporaryFolder();
+  try {
+    return await body(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

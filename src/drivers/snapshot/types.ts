@@ -3,6 +3,7 @@ import type { TreeUsage } from "#os/tree-usage.ts";
 import type { IdMap } from "#types/record/id-map.ts";
 import type { LayerDamage } from "./helper-protocol.ts";
 import type { StagedLayer } from "./staged-layer.ts";
+import type { StorageDriverName } from "./storage-driver.ts";
 import type { SizedFolder } from "./sized-folder.ts";
 
 /** Digest of the uncompressed tar of one layer. Source: OCI image-spec, config.md, "Layer DiffID". */
@@ -74,7 +75,7 @@ export interface LayerDiskUse {
  * Every implementation passes `contract.ts`.
  */
 export interface Snapshotter {
-  readonly name: "erofs" | "unpacked";
+  readonly name: StorageDriverName;
   /** Makes ahead the folders that a mount needs. */
   prepareFolders(options: Pick<MountOptions, "upper" | "work" | "target">): Promise<void>;
   /**
@@ -120,13 +121,13 @@ export interface Snapshotter {
   removeSized(sized: Omit<SizedFolder, "sizeBytes">): Promise<void>;
   /** Merged trees mounted now: target → its layers. Rebuilt from mountinfo. */
   mounted(): ReadonlyMap<string, readonly ChainId[]>;
-  /** What a container's upper folder takes. */
-  usage(upper: string): Promise<TreeUsage>;
+  /** What a container has written over its layers; blocks are those that its upper folder takes. */
+  usage(upper: string, layers: readonly DiffId[]): Promise<TreeUsage>;
   /** What each layer takes on the disk: of its own, and its archive, which others may have as well. */
   diskUse(): Promise<readonly LayerDiskUse[]>;
-  /** What an upper folder changes over its layers; reads the upper alone. */
+  /** What an upper folder changes over its layers. */
   diff(upper: string, layers: readonly DiffId[], signal: AbortSignal): Promise<readonly FileChange[]>;
-  /** Runs `body` with folders of the layers' files, top first; they stay while it runs. */
+  /** Runs `body` with folders that show the layers' files, top first; they stay while it runs. */
   withLayers<T>(layers: readonly DiffId[], body: (folders: readonly string[]) => Promise<T>): Promise<T>;
   /** Writes an upper folder as a layer archive (plain tar) to `path` and returns its diff id and size. */
   writeDiff(

@@ -13,13 +13,13 @@ export interface LayerVerification {
 
 type Damages = ReadonlyMap<LayerRecord, readonly LayerDamage[]>;
 
-/** Looks for damage in layers: those with an index in one helper process, since they need no others, unpacked ones each in its own. */
+/** Looks for damage in layers: those with an index in one helper process, since they need no others, others each in its own. */
 export async function verifyLayers(records: readonly LayerRecord[], work: LayerVerification, signal: AbortSignal): Promise<Damages> {
   const indexed = records.filter(({ form }) => form === "erofs");
   const found = new Map<LayerRecord, readonly LayerDamage[]>();
   const results = indexed.length === 0 ? [] : await work.helpers.run("verify", requestsFor(indexed, work, []), signal);
   for (const [index, record] of indexed.entries()) found.set(record, results[index] ?? []);
-  for (const record of records) if (record.form === "unpacked") found.set(record, await verifyUnpacked(record, work, signal));
+  for (const record of records) if (record.form !== "erofs") found.set(record, await verifyFiles(record, work, signal));
   for (const record of records) {
     const damage = await work.store.recordDamage(record);
     if (damage) found.set(record, [...(found.get(record) ?? []), damage]);
@@ -28,7 +28,7 @@ export async function verifyLayers(records: readonly LayerRecord[], work: LayerV
 }
 
 /** Its files were written with the help of the layers below. */
-async function verifyUnpacked(record: LayerRecord, work: LayerVerification, signal: AbortSignal): Promise<readonly LayerDamage[]> {
+async function verifyFiles(record: LayerRecord, work: LayerVerification, signal: AbortSignal): Promise<readonly LayerDamage[]> {
   const below = record.parent === null ? [] : work.store.ancestry(record.parent).reverse();
   return work.withLayers(below, async (lowers) => {
     const [damages = []] = await work.helpers.run("verify", requestsFor([record], work, lowers), signal);
@@ -38,8 +38,10 @@ async function verifyUnpacked(record: LayerRecord, work: LayerVerification, sign
 
 function requestsFor(records: readonly LayerRecord[], { store }: LayerVerification, lowers: readonly string[]): VerifyRequest[] {
   const { paths } = store;
-  return records.map(({ chainId, diffId, form, indexDigest, sizeBytes }) => {
+  return records.map(({ chainId, diffId, form, indexDigest, parent, sizeBytes }) => {
     const content = form === "erofs" ? paths.index(chainId) : paths.files(chainId);
-    return { tar: paths.tar(diffId), sizeBytes, diffId, form, content, indexDigest, lowers };
+    const below = form === "whole" && parent !== null ? store.ancestry(parent).reverse() : [];
+    const tarsBelow = below.map((ancestor) => paths.tar(store.need(ancestor).diffId));
+    return { tar: paths.tar(diffId), sizeBytes, diffId, form, content, indexDigest, lowers, tarsBelow };
   });
 }

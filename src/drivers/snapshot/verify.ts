@@ -7,12 +7,13 @@ import { readTree } from "./build.ts";
 import type { LayerDamage, VerifyRequest } from "./helper-protocol.ts";
 import { withLowers } from "./lower-lookup.ts";
 import { findDifference } from "./unpacked/compare.ts";
+import { findWholeDifference } from "./vfs/compare.ts";
 
 /** Looks for damage in a stored layer. Blocks: for helper processes. */
 export function findLayerDamage(request: VerifyRequest): LayerDamage[] {
   const archive = looking("archive", request.tar, () => archiveDamage(request));
-  // What was unpacked is compared with the archive, so that one has to be whole.
-  if (request.form === "unpacked") return archive ? [archive] : present(looking("files", request.content, () => filesDamage(request)));
+  // Files are compared with the archive, so that one has to be whole.
+  if (request.form !== "erofs") return archive ? [archive] : present(looking("files", request.content, () => filesDamage(request)));
   return present(
     archive,
     looking("index", request.content, () => indexDamage(request)),
@@ -48,7 +49,10 @@ function filesDamage(request: VerifyRequest): string | undefined {
   using root = ConfinedDirectory.openPath(request.content);
   const tar = openSync(request.tar, constants.O_RDONLY);
   try {
-    const path = findDifference(tree.root, tar, root);
+    const path =
+      request.form === "whole"
+        ? findWholeDifference(tree.root, { path: request.tar, descriptor: tar }, root, { lowers: request.lowers, tars: request.tarsBelow })
+        : findDifference(tree.root, tar, root);
     return path === undefined ? undefined : `its file ${JSON.stringify(path)} is not as the archive has it`;
   } finally {
     closeSync(tar);

@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, writeS
 import { parseDigest } from "#lib/digest.ts";
 import { encodeHead, endOfArchive, paddingBytes, type TarEntryHead } from "#lib/tar/encode.ts";
 import { ConfinedDirectory } from "#os/confined.ts";
+import { findNameChanges, type NameChange } from "./diff.ts";
 import { isMadeForAll } from "./init-files.ts";
 import type { LowerLookup } from "./layer-tree.ts";
 import { withLowers } from "./lower-lookup.ts";
@@ -11,12 +12,13 @@ import { deviceOf, headOfStat, modifiedOf } from "#lib/tar/stat-head.ts";
 import { capabilitiesInside, capabilityXattr } from "./file-capabilities.ts";
 import { isWhiteout } from "./stat-fields.ts";
 import type { DiffId } from "./types.ts";
+import { isWholeUpper } from "./vfs/whole-upper.ts";
 
 const copyBytes = 1 << 20;
 
 /**
- * Writes an upper folder as a layer archive. All that lies in the upper is written, unchanged directories on the way too, so that the layer
- * implies no directory. Sockets are left out, as in Docker, and what every container has. Blocks: for helper processes.
+ * Writes an upper folder as a layer archive. All that lies in the upper is written, of a copied tree what differs; unchanged directories on the
+ * way too, so that the layer implies no directory. Sockets are left out, as in Docker, and what every container has. Blocks: for helper processes.
  * @param lowers folders of the layers, top first
  * @param path a file that does not exist yet; synced when this returns
  * Source: OCI image-spec, layer.md, "Whiteouts".
@@ -28,8 +30,9 @@ export function writeDiffArchive(
 ): { readonly diffId: DiffId; readonly sizeBytes: number } {
   const file = openSync(path, "wx", 0o600);
   try {
+    const differences = isWholeUpper(upper) ? new Differences(findNameChanges(upper, lowers, { withAttributes: true })) : undefined;
     const archive = withLowers(lowers, (lookup) => {
-      const begun = new DiffArchive(file, lookup);
+      const begun = new DiffArchive(file, lookup, differences);
       if (!existsSync(upper)) return begun; // not even begun to start
       using root = ConfinedDirectory.openPath(upper);
       begun.directory(root, "");
@@ -43,22 +46,58 @@ export function writeDiffArchive(
   }
 }
 
+/** What there is to write of a tree that holds all files. Paths are without a slash at the start. */
+class Differences {
+  readonly #present = new Set<string>();
+  /** Names that are gone, by the path of their directory. */
+  readonly #gone = new Map<string, string[]>();
+
+  constructor(changes: readonly NameChange[]) {
+    for (const { path, kind } of changes) {
+      const slash = path.lastIndexOf("/");
+      if (kind !== 2) this.#present.add(path.slice(1));
+      else this.#addGone(path.slice(1, slash), path.slice(slash + 1));
+    }
+  }
+
+  #addGone(parent: string, name: string): void {
+    const names = this.#gone.get(parent);
+    if (names) names.push(name);
+    else this.#gone.set(parent, [name]);
+  }
+
+  has(path: string): boolean {
+    return this.#present.has(path);
+  }
+
+  goneIn(path: string): readonly string[] {
+    return this.#gone.get(path) ?? [];
+  }
+}
+
 class DiffArchive {
   readonly #file: number;
   readonly #lookup: LowerLookup;
+  /** Absent for an upper of overlayfs, which holds nothing else. */
+  readonly #differences: Differences | undefined;
   readonly #hasher = new Bun.CryptoHasher("sha256");
   readonly #buffer = Buffer.allocUnsafe(copyBytes);
   /** First path of each inode with several names. */
   readonly #links = new Map<bigint, string>();
   #sizeBytes = 0;
 
-  constructor(file: number, lookup: LowerLookup) {
+  constructor(file: number, lookup: LowerLookup, differences: Differences | undefined) {
     this.#file = file;
     this.#lookup = lookup;
+    this.#differences = differences;
   }
 
   directory(directory: ConfinedDirectory, path: string): void {
-    for (const name of directory.names()) this.#entry(directory, name, path === "" ? name : `${path}/${name}`, path);
+    for (const name of this.#differences?.goneIn(path) ?? []) this.#mark(path, `${whiteoutPrefix}${name}`, directory.ownStat());
+    for (const name of directory.names()) {
+      const childPath = path === "" ? name : `${path}/${name}`;
+      if (this.#differences?.has(childPath) !== false) this.#entry(directory, name, childPath, path);
+    }
   }
 
   end(): { readonly diffId: DiffId; readonly sizeBytes: number } {
@@ -84,7 +123,7 @@ class DiffArchive {
   #subdirectory(parent: ConfinedDirectory, name: string, path: string, stat: BigIntStats): void {
     using directory = parent.open(name);
     if (!directory) return; // replaced since it was looked at
-    if (holdsOnlyWhatAllHave(directory, path) && !this.#isChanged(path, stat)) return;
+    if (!this.#differences && holdsOnlyWhatAllHave(directory, path) && !this.#isChanged(path, stat)) return;
     this.#write(encodeHead({ ...headOfStat(stat, `${path}/`), type: "directory", sizeBytes: 0, xattrs: keptXattrs(directory, ".") }));
     if (directory.xattr(".", opaqueXattr)?.toString() === "y") this.#mark(path, opaqueWhiteout, stat);
     this.directory(directory, path);

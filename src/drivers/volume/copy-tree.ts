@@ -1,22 +1,28 @@
-import { closeSync, fstatSync, readSync, writeSync, type BigIntStats } from "node:fs";
+import { closeSync, fstatSync, type BigIntStats } from "node:fs";
 import { deviceOf, modifiedOf } from "#lib/tar/stat-head.ts";
-import { encodeDevice, fileType } from "../snapshot/file-mode.ts";
-import { keepXattrs } from "../snapshot/xattr-names.ts";
 import type { ConfinedDirectory } from "#os/confined.ts";
-
-const copyBytes = 1 << 20;
+import { DataCopy } from "#os/copy-data.ts";
+import { encodeDevice, fileType } from "../snapshot/file-mode.ts";
+import { setXattrIfKept } from "../snapshot/set-xattr.ts";
+import { keepXattrs } from "../snapshot/xattr-names.ts";
 
 /**
- * Copies what is in `from` into the empty folder `to`: owners, modes, times, links, devices and attributes included. No link is followed
- * on either side. For a helper process: it waits for the disk.
+ * Copies what is in `from` into the empty folder `to`, and what it is itself: owners, modes, times, links, holes, devices and attributes
+ * included. No link is followed on either side. For a helper process: it waits for the disk.
  */
 export function copyTree(from: ConfinedDirectory, to: ConfinedDirectory): void {
-  new TreeCopy(to).directory(from, to, "");
+  copyContent(from, to);
+  describe(from, ".", to, ".", from.ownStat()); // last: its entries have changed its time
+}
+
+/** The same without owner, mode, time and attributes of the folder itself. */
+export function copyContent(from: ConfinedDirectory, to: ConfinedDirectory): void {
+  new TreeCopy(to).content(from, to, "");
 }
 
 class TreeCopy {
   readonly #root: ConfinedDirectory;
-  readonly #buffer = Buffer.allocUnsafe(copyBytes);
+  readonly #data = new DataCopy();
   /** First path of each file with several names, by device and inode. */
   readonly #linked = new Map<string, string>();
 
@@ -24,13 +30,11 @@ class TreeCopy {
     this.#root = root;
   }
 
-  directory(from: ConfinedDirectory, to: ConfinedDirectory, path: string): void {
+  content(from: ConfinedDirectory, to: ConfinedDirectory, path: string): void {
     for (const name of from.names()) {
       const stat = from.stat(name);
       if (stat) this.#entry(from, to, name, path === "" ? name : `${path}/${name}`, stat);
     }
-    // Last: its entries have changed its time.
-    describe(from, ".", to, ".", from.ownStat());
   }
 
   #entry(from: ConfinedDirectory, to: ConfinedDirectory, name: string, path: string, stat: BigIntStats): void {
@@ -39,8 +43,8 @@ class TreeCopy {
       if (!source) return; // replaced meanwhile
       to.makeDirectory(name);
       using target = to.open(name);
-      if (target) this.directory(source, target, path);
-      return;
+      if (target) this.content(source, target, path);
+      return describe(from, name, to, name, stat);
     }
     const key = `${stat.dev}:${stat.ino}`;
     const first = stat.nlink > 1n ? this.#linked.get(key) : undefined;
@@ -60,12 +64,11 @@ class TreeCopy {
   #file(from: ConfinedDirectory, to: ConfinedDirectory, name: string): void {
     const source = from.openFile(name);
     try {
-      if (!fstatSync(source).isFile()) return; // replaced by a fifo or device meanwhile
+      const stat = fstatSync(source, { bigint: true });
+      if (!stat.isFile()) return; // replaced by a fifo or device meanwhile
       const target = to.createFile(name);
       try {
-        for (let length; (length = readSync(source, this.#buffer, 0, copyBytes, null)) > 0;) {
-          for (let written = 0; written < length;) written += writeSync(target, this.#buffer, written, length - written);
-        }
+        this.#data.copy(source, target, stat);
       } finally {
         closeSync(target);
       }
@@ -78,7 +81,7 @@ class TreeCopy {
 function describe(from: ConfinedDirectory, source: string, to: ConfinedDirectory, name: string, stat: BigIntStats): void {
   to.setOwner(name, Number(stat.uid), Number(stat.gid));
   if (!stat.isSymbolicLink()) to.setMode(name, Number(stat.mode) & 0o7777);
-  for (const [key, value] of keepXattrs(from.xattrs(source), 0) ?? []) to.setXattr(name, key, value);
+  for (const [key, value] of keepXattrs(from.xattrs(source), 0) ?? []) setXattrIfKept(to, name, key, value);
   const { seconds, nanoseconds } = modifiedOf(stat);
   to.setTimes(name, seconds, nanoseconds);
 }

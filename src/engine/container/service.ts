@@ -1,4 +1,5 @@
 import { deferred } from "#lib/async.ts";
+import { parseDigest } from "#lib/digest.ts";
 import { EngineError, isKind, messageOf } from "#lib/errors.ts";
 import { instancePaths } from "#lib/instance.ts";
 import { logPath } from "#drivers/log/storage.ts";
@@ -387,7 +388,7 @@ export class ContainerService {
   async size(id: string): Promise<{ readonly sizeBytes: number; readonly allocatedBytes: number }> {
     const record = this.#deps.containers.peek(id);
     if (!record) return { sizeBytes: 0, allocatedBytes: 0 }; // removed while a list is made
-    return this.#deps.snapshots.usage(await openUpper(this.#deps, record));
+    return this.#deps.snapshots.usage(await openUpper(this.#deps, record), record.layers.map(parseDigest));
   }
 
   /** Paths and names that inspect shows. */

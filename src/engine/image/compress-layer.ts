@@ -72,7 +72,7 @@ async function compress(
   tell: (news: CompressionNews) => void,
   signal: AbortSignal,
 ): Promise<CompressedBlob> {
-  await using file = await TemporaryFile.create(content.temporary, "compress-");
+  await using file = await TemporaryFile.create(await content.temporaryFolder(), "compress-");
   const [input, output] = [new Bun.CryptoHasher(diffId.startsWith("sha512:") ? "sha512" : "sha256"), new Bun.CryptoHasher("sha256")];
   let readBytes = 0;
   const onBlock = (block: Uint8Array): void => {

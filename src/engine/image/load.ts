@@ -36,7 +36,7 @@ export async function loadImages(
 ): Promise<void> {
   const wanted = options.platform === undefined ? undefined : parsePlatformParameter(options.platform);
   await using early = new EarlyLayers(deps, signal);
-  await using files = await MemberFiles.create(deps.content.temporary, (member) => early.begin(member));
+  await using files = await MemberFiles.create(await deps.content.temporaryFolder(), (member) => early.begin(member));
   await spoolMembers(body, files, signal);
   const archive = new ImageArchive(files.index);
   for (const image of await planImages(archive, wanted)) {

@@ -87,7 +87,7 @@ async function download(deps: PullDependencies, { pull, layer, slots }: LayerDow
           {
             digest,
             sizeBytes: compressedBytes,
-            folder: content.temporary,
+            folder: await content.temporaryFolder(),
             spareConnection: () => slots.tryTake(),
             onProgress: (receivedBytes) => tell({ receivedBytes }),
             onRetry: (milliseconds) => tell({ retrySeconds: Math.ceil(milliseconds / 1000) }),

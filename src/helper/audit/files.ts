@@ -11,7 +11,12 @@ export function checkFiles(records: Records, processes: readonly Process[]): Fin
 }
 
 /** Folders whose content goes when the work is done. */
-const temporaryFolders = ({ paths }: Records): string[] => [paths.temporary, `${paths.content}/tmp`, `${paths.layers}/tmp`];
+const temporaryFolders = ({ paths }: Records): string[] => [
+  paths.temporary,
+  `${paths.content}/tmp`,
+  `${paths.content}/removed`,
+  `${paths.layers}/tmp`,
+];
 
 /** True while the daemon, or a helper of it, writes a temporary file: a pull, a load, a build. Layers and blobs then have no image yet. */
 export function isTransferUnderWay(records: Records, processes: readonly Process[]): boolean {

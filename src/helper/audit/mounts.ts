@@ -1,4 +1,6 @@
+import { statSync } from "node:fs";
 import { sizeOption } from "#drivers/snapshot/sized-disk.ts";
+import { isWholeUpper } from "#drivers/snapshot/vfs/whole-upper.ts";
 import { writableName } from "#os/idmapped-overlay.ts";
 import { readMounts, type MountInfo } from "#os/mount.ts";
 import type { Finding } from "./difference.ts";
@@ -50,19 +52,22 @@ function checkContainerMount(records: Records, mount: MountInfo): Finding[] {
   if (isOnDisk && target === limited) return [];
   if (!records.mayRun(id)) return finding(`is mounted, but the container is ${container.state.status}: nothing should be`);
   if (target !== rootfs) return finding(`a ${mount.type} is mounted, only ${rootfs} should be`);
+  const place = isOnDisk || container.projectQuota ? `${limited}/upper` : upper;
+  if (isWholeUpper(place)) return isSameFolder(rootfs, place) ? [] : finding(`is not ${place}, and should be`);
   const options = mount.superOptions.split(",");
   // With ids of a user namespace it was attached elsewhere while the tree was mounted.
-  const ownUpper = container.idMap
-    ? `${records.paths.layers}/mapped/${writableName}/upper`
-    : isOnDisk || container.projectQuota
-      ? `${limited}/upper`
-      : upper;
+  const ownUpper = container.idMap ? `${records.paths.layers}/mapped/${writableName}/upper` : place;
   if (mount.type !== "overlay" || !options.includes(`upperdir=${ownUpper}`)) return finding(`is no overlay on ${ownUpper}, and should be`);
   const chain = chainHexes(container.layers);
   const strange = [...mount.superOptions.matchAll(/\/(?:mounts|mapped|chains)\/([0-9a-f]{64})/g)].find(
     ([, hex]) => !chain.includes(hex ?? ""),
   );
   return strange ? finding(`stands on layer ${strange[1]}, which is none of its image`) : [];
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  const [a, b] = [statSync(one), statSync(other)];
+  return a.dev === b.dev && a.ino === b.ino;
 }
 
 function checkLayerMount(records: Records, { target, type }: MountInfo): Finding[] {

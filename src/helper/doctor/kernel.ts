@@ -1,11 +1,12 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { idmapLack } from "#drivers/snapshot/idmap-probe.ts";
 import { openSnapshotter } from "#drivers/snapshot/probe.ts";
+import type { StorageDriverName } from "#drivers/snapshot/storage-driver.ts";
+import { upperLack } from "#drivers/snapshot/upper-probe.ts";
 import { messageOf } from "#lib/errors.ts";
 import { silentLogger, type LogFields } from "#lib/log.ts";
 import { Kernel } from "#os/kernel.ts";
-import { mountOverlay, unmount } from "#os/mount.ts";
 import { createNetworkNamespace } from "#os/netns.ts";
 import { createBridge, createVethPair } from "#os/netlink/link.ts";
 import { RouteSocket } from "#os/netlink/route-socket.ts";
@@ -20,9 +21,10 @@ export async function checkKernel(dataRoot: string): Promise<Check[]> {
   try {
     const folder = mkdtempSync(join(existingFolder(dirname(dataRoot)), ".gantry-doctor-"));
     try {
+      const overlay = await checkOverlay(folder, kernel);
       const erofs = await checkErofs(folder, kernel);
-      const form = erofs.status === "ok" ? "erofs" : "unpacked";
-      return [checkOverlay(folder), erofs, await checkIdMaps(folder, kernel, form), checkQuota(dataRoot), checkNftables(), ...checkLinks()];
+      const driver = overlay.status !== "ok" ? "vfs" : erofs.status === "ok" ? "erofs" : "overlay2";
+      return [overlay, erofs, await checkIdMaps(folder, kernel, driver), checkQuota(dataRoot), checkNftables(), ...checkLinks()];
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -40,23 +42,17 @@ export async function checkKernel(dataRoot: string): Promise<Check[]> {
   }
 }
 
-function checkOverlay(folder: string): Check {
-  const [lower, upper, work, target] = ["lower", "upper", "work", "merged"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  for (const path of [lower, upper, work, target]) mkdirSync(path);
-  writeFileSync(join(lower, "file"), "");
-  try {
-    mountOverlay({ lowers: [lower], upper, work, target, options: ["index=off", "redirect_dir=nofollow", "metacopy=off", "xino=off"] });
-    unmount(target);
-    return { name: "overlay", status: "ok", detail: "root file systems can be mounted" };
-  } catch (error) {
-    const advice = "Load it: modprobe overlay. As root of a container: run it privileged";
-    return { name: "overlay", status: "missing", detail: messageOf(error), advice };
-  }
+async function checkOverlay(folder: string, kernel: Kernel): Promise<Check> {
+  const place = join(folder, "overlay");
+  mkdirSync(place);
+  const lack = await upperLack(place, kernel);
+  if (lack === undefined) return { name: "overlay", status: "ok", detail: "root file systems can be mounted" };
+  return {
+    name: "overlay",
+    status: "warn",
+    detail: `layers and containers will be whole copies, which take more room and time (storage driver vfs): ${lack}`,
+    advice: "Name a folder on ext4, xfs or btrfs with --data-root, in a container a volume; or load it: modprobe overlay",
+  };
 }
 
 async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
@@ -73,6 +69,7 @@ async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
     const snapshotter = await openSnapshotter({ layers }, kernel, logger);
     await snapshotter.close();
     const way = isOnLoopDevices ? "through loop devices, two for each" : "from files";
+    if (snapshotter.name === "vfs") return { name: "erofs", status: "info", detail: "is not used: the storage driver is vfs" };
     if (snapshotter.name === "erofs") return { name: "erofs", status: "ok", detail: `layers are mounted without unpacking, ${way}` };
   } catch (error) {
     return { name: "erofs", status: "missing", detail: messageOf(error), advice: "Name another folder with --data-root" };
@@ -87,10 +84,10 @@ async function checkErofs(folder: string, kernel: Kernel): Promise<Check> {
   };
 }
 
-async function checkIdMaps(folder: string, kernel: Kernel, form: "erofs" | "unpacked"): Promise<Check> {
+async function checkIdMaps(folder: string, kernel: Kernel, driver: StorageDriverName): Promise<Check> {
   const name = "user namespaces";
   const ranges = [{ containerId: 0, hostId: 100_000, size: 65_536 }];
-  const lack = await idmapLack(folder, kernel, form, { uids: ranges, gids: ranges });
+  const lack = await idmapLack(folder, kernel, driver, { uids: ranges, gids: ranges });
   if (lack === undefined) return { name, status: "ok", detail: "--userns-remap can be used" };
   const advice = "Linux 5.19 or newer maps ids of ext4, xfs and btrfs: name a folder on one of them with --data-root";
   return { name, status: "warn", detail: `--userns-remap cannot be used: ${lack}`, advice };

@@ -19,6 +19,13 @@ export function childEnvironment(extra: Readonly<Record<string, string>> = {}): 
   return { PATH: path, LC_ALL: "C.UTF-8", ...extra };
 }
 
+/** In a helper's environment: the process that has started it. */
+export const starterVariable = "GANTRY_STARTED_BY";
+
+export function helperEnvironment(): Record<string, string> {
+  return childEnvironment({ [starterVariable]: String(process.pid) });
+}
+
 /** Every Worker's file by name; scripts/build.ts compiles each as an entry point of its own. */
 const workerFiles = {
   store: "drivers/metadata/worker.ts",

@@ -26,7 +26,7 @@ export async function openMachine(settings: RegistrySettings & { readonly conten
   const kernel = new Kernel();
   const store = await MetadataStore.open(join(root, "gantry.db"), silentLogger);
   if (settings.contentKilobytes) await mountSmall(join(root, "content"), settings.contentKilobytes);
-  const content = await FileContentStore.open(join(root, "content"));
+  const content = await FileContentStore.open(join(root, "content"), silentLogger);
   const snapshots = await openSnapshotter({ layers: join(root, "layers") }, kernel, silentLogger);
   const events = new EventBus(store);
   const images = await ImageService.open({ store, content, snapshots, events, log: silentLogger });
@@ -63,7 +63,9 @@ export async function openMachine(settings: RegistrySettings & { readonly conten
     /** Files in folders that must be empty when nothing runs, and blobs and layers that no image names. */
     async leftovers(): Promise<string[]> {
       const temporary = (): string[] =>
-        [content.temporary, join(root, "layers/tmp")].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+        [content.temporary, join(root, "content/removed"), join(root, "layers/tmp")].flatMap((folder) =>
+          readdirSync(folder).map((name) => join(folder, name)),
+        );
       // Removed archives go after the answer.
       for (let waited = 0; waited < 2000 && temporary().length > 0; waited += 5) await Bun.sleep(5);
       const names = temporary();

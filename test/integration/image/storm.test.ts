@@ -128,7 +128,7 @@ async function expectWhole(): Promise<void> {
     expect([await call("GET", `/images/${Id}/json`), Id]).toEqual([expect.objectContaining({ status: 200 }), Id]);
     expect(await call("GET", `/images/${Id}/history`)).toMatchObject({ status: 200 });
   }
-  const folders = ["content/tmp", "content/damaged/sha256", "layers/tmp", "layers/damaged", "layers/replaced"];
+  const folders = ["content/tmp", "content/removed", "content/damaged/sha256", "layers/tmp", "layers/damaged", "layers/replaced"];
   const left = () => folders.flatMap((folder) => namesIn(folder));
   await until(() => left().length === 0, 10_000).catch(() => {}); // files of removed layers go beside the daemon's work
   expect(left()).toEqual([]);

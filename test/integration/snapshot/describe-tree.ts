@@ -4,8 +4,12 @@ import { ConfinedDirectory } from "#os/confined.ts";
 /** Larger contents are told by their digest, read in pieces. */
 const shownBytes = 64;
 
+export interface DescribeOptions {
+  readonly withoutLinkCounts?: boolean;
+}
+
 /** Every name below a folder, and the folder itself, with what it is and holds; groups of hard links by the first of their names. */
-export function describeTree(root: string): Record<string, string> {
+export function describeTree(root: string, options: DescribeOptions = {}): Record<string, string> {
   const found: Record<string, string> = {};
   const groups = new Map<string, string>();
   const walk = (directory: ConfinedDirectory, at: string): void => {
@@ -17,7 +21,7 @@ export function describeTree(root: string): Record<string, string> {
       if (!stat.isDirectory() && !groups.has(inode)) groups.set(inode, here);
       const content = stat.isFile() ? describeContent(`${root}${here}`, Number(stat.size)) : "";
       const target = stat.isSymbolicLink() ? directory.readLink(child) : "";
-      const size = stat.isDirectory() ? "" : `${stat.size} ${stat.nlink} ${groups.get(inode)}`;
+      const size = stat.isDirectory() ? "" : `${stat.size} ${options.withoutLinkCounts ? "" : stat.nlink} ${groups.get(inode)}`;
       const attributes = describeXattrs(directory, child);
       found[here] = [stat.mode, stat.uid, stat.gid, stat.mtimeNs, stat.rdev, size, target, attributes, content].join(" ");
       using below = stat.isDirectory() ? directory.open(child) : undefined;

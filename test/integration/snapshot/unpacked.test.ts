@@ -7,10 +7,10 @@ import { archive, member } from "#lib/tar/fixtures.ts";
 import { until } from "../../support/until.ts";
 import { preparePlace } from "./place.ts";
 
-snapshotterContract("UnpackedSnapshotter", () => preparePlace("unpacked"));
+snapshotterContract("UnpackedSnapshotter", () => preparePlace("overlay2"));
 
 test("files of removed layers go from the disk before the next layer needs their room, and those that a kill left too", async () => {
-  const place = await preparePlace("unpacked");
+  const place = await preparePlace("overlay2");
   try {
     const { chains, temporary } = layerPaths(join(place.folder, "layers"));
     const { signal } = new AbortController();

@@ -28,7 +28,7 @@ function expectWithinOnePercent(actual: number, expected: number): void {
   expect({ actual, expected, isClose: Math.abs(actual - expected) <= expected / 100 }).toMatchObject({ isClose: true });
 }
 
-describe.each(["erofs", "unpacked"] as const)("IMG-43: sizes are those of du, %s", (form) => {
+describe.each(["erofs", "overlay2", "vfs"] as const)("IMG-43: sizes are those of du, %s", (form) => {
   let daemon: TestDaemon;
   let registry: TestRegistry;
   let one: string;

@@ -1,4 +1,4 @@
-import { readdir, rmdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { digestHex } from "#lib/digest.ts";
 import type { ErofsLayer } from "#os/erofs-layer.ts";
@@ -6,6 +6,7 @@ import { LayerSnapshotter, type SnapshotterParts } from "../layer-snapshotter.ts
 import type { LayerRecord } from "../layer-record.ts";
 import { readMounted } from "../mounted-trees.ts";
 import type { ChainId } from "../types.ts";
+import { removeMountPoint } from "./mount-point.ts";
 
 /**
  * Layers as EROFS indexes over their tars. Each is mounted when a container first needs it and stays mounted while its image exists, so
@@ -13,6 +14,7 @@ import type { ChainId } from "../types.ts";
  */
 export class ErofsSnapshotter extends LayerSnapshotter {
   readonly name = "erofs";
+  protected override readonly form = "erofs";
   readonly #mounted: Set<ChainId>;
   readonly #mounting = new Map<ChainId, Promise<void>>();
   readonly #onLoopDevices: boolean;
@@ -34,6 +36,10 @@ export class ErofsSnapshotter extends LayerSnapshotter {
     for (const chainId of layers) if (!parts.store.get(chainId)) await snapshotter.releaseLayer(chainId);
     await snapshotter.#removeEmptyMountPoints();
     return snapshotter;
+  }
+
+  protected override canShow(record: LayerRecord): boolean {
+    return record.form !== "whole";
   }
 
   protected override readyFolder(record: LayerRecord): string | undefined {
@@ -84,15 +90,5 @@ export class ErofsSnapshotter extends LayerSnapshotter {
       target: paths.mount(chainId),
       onLoopDevices: this.#onLoopDevices,
     };
-  }
-}
-
-/** rmdir and nothing stronger: what is mounted there again by now must stay. */
-async function removeMountPoint(target: string): Promise<void> {
-  try {
-    await rmdir(target);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "EBUSY") throw error;
   }
 }

@@ -1,18 +1,27 @@
-import { EngineError } from "#lib/errors.ts";
+import { detachErofsLayers } from "../erofs/detach-layers.ts";
 import type { LayerRecord } from "../layer-record.ts";
-import { LayerSnapshotter } from "../layer-snapshotter.ts";
+import { LayerSnapshotter, type SnapshotterParts } from "../layer-snapshotter.ts";
 
-/** Layers as folders of files, for hosts that cannot mount EROFS from a file. Slower to pull and to remove; everything else is the same. */
+/** Layers as folders of files, stacked by overlayfs as Docker's driver of that name does. Slower to pull and to remove than EROFS. */
 export class UnpackedSnapshotter extends LayerSnapshotter {
-  readonly name = "unpacked";
+  readonly name = "overlay2";
+  protected override readonly form = "unpacked";
 
-  protected override readyFolder(record: LayerRecord): string | undefined {
-    return record.form === "unpacked" ? this.store.paths.files(record.chainId) : undefined;
+  static async open(parts: SnapshotterParts): Promise<UnpackedSnapshotter> {
+    await detachErofsLayers(parts);
+    return new UnpackedSnapshotter(parts);
   }
 
-  /** A layer that was imported while this host could mount EROFS. */
-  protected override async prepareLayer(record: LayerRecord): Promise<void> {
-    throw new EngineError("unavailable", `layer ${record.chainId} is stored as EROFS, which this host cannot mount: pull its image again`);
+  protected override canShow(record: LayerRecord): boolean {
+    return record.form === "unpacked";
+  }
+
+  protected override readyFolder(record: LayerRecord): string | undefined {
+    return this.store.paths.files(record.chainId);
+  }
+
+  protected override async prepareLayer(): Promise<void> {
+    // Folders are there.
   }
 
   protected override async releaseLayer(): Promise<void> {

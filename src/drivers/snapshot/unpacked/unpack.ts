@@ -3,6 +3,7 @@ import { EngineError } from "#lib/errors.ts";
 import type { ConfinedDirectory } from "#os/confined.ts";
 import { fileType } from "../file-mode.ts";
 import type { LayerNode } from "../layer-node.ts";
+import { setXattrIfKept } from "../set-xattr.ts";
 
 const copyBytes = 1 << 20;
 
@@ -15,7 +16,7 @@ export function unpack(tree: LayerNode, tar: number, root: ConfinedDirectory): v
   new Unpacker(tar, root).directory(tree, root, "");
 }
 
-class Unpacker {
+export class Unpacker {
   readonly #tar: number;
   readonly #root: ConfinedDirectory;
   /** First path of each node that is no directory: further names become hard links. */
@@ -31,20 +32,21 @@ class Unpacker {
   directory(node: LayerNode, directory: ConfinedDirectory, path: string): void {
     for (const [name, child] of node.children ?? []) {
       const childPath = path === "" ? name : `${path}/${name}`;
-      if (child.children) this.#subdirectory(child, directory, name, childPath);
-      else this.#leaf(child, directory, name, childPath);
+      if (child.children) this.subdirectory(child, directory, name, childPath);
+      else this.leaf(child, directory, name, childPath);
     }
     describe(directory, ".", node);
   }
 
-  #subdirectory(node: LayerNode, parent: ConfinedDirectory, name: string, path: string): void {
+  protected subdirectory(node: LayerNode, parent: ConfinedDirectory, name: string, path: string): void {
     parent.makeDirectory(name);
     using directory = parent.open(name);
     if (!directory) throw new EngineError("internal", `directory ${JSON.stringify(path)} vanished while it was unpacked`);
     this.directory(node, directory, path);
   }
 
-  #leaf(node: LayerNode, directory: ConfinedDirectory, name: string, path: string): void {
+  /** Anything but a directory, where nothing is yet. */
+  protected leaf(node: LayerNode, directory: ConfinedDirectory, name: string, path: string): void {
     const first = this.#made.get(node);
     if (first !== undefined) return directory.makeLink(name, this.#root, first);
     this.#made.set(node, path);
@@ -80,19 +82,9 @@ class Unpacker {
 }
 
 /** Owner before mode: a change of owner takes setuid away; attributes before time. */
-function describe(directory: ConfinedDirectory, name: string, node: LayerNode): void {
+export function describe(directory: ConfinedDirectory, name: string, node: LayerNode): void {
   directory.setOwner(name, node.uid, node.gid);
   if ((node.mode & fileType.mask) !== fileType.symlink) directory.setMode(name, node.mode & 0o7777);
-  for (const [key, value] of node.xattrs ?? []) setXattr(directory, name, key, value);
+  for (const [key, value] of node.xattrs ?? []) setXattrIfKept(directory, name, key, value);
   directory.setTimes(name, node.seconds, node.nanoseconds);
-}
-
-/** What the file system has no place for (user attributes of a link or device) is left out, as Docker does. */
-function setXattr(directory: ConfinedDirectory, name: string, key: string, value: Buffer): void {
-  try {
-    directory.setXattr(name, key, value);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "EPERM") throw error;
-  }
 }

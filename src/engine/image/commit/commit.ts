@@ -176,7 +176,7 @@ export class ImageCommits {
   async #takeLayer(record: ContainerRecord, lease: ImageLease, signal: AbortSignal): Promise<IncomingLayer | undefined> {
     const { content, snapshots, openUpper } = this.#deps;
     const parents = record.layers.map(parseDigest);
-    const path = join(content.temporary, `commit-${randomId()}`);
+    const path = join(await content.temporaryFolder(), `commit-${randomId()}`);
     try {
       const upper = await openUpper(record);
       const { diffId, sizeBytes } = await snapshots.writeDiff(upper, parents, path, signal);

@@ -45,7 +45,7 @@ export async function importImage(
 ): Promise<void> {
   const platform = importPlatform(request.platform);
   const config = applyChanges({}, request.changes);
-  await using file = await TemporaryFile.create(deps.content.temporary, "import-");
+  await using file = await TemporaryFile.create(await deps.content.temporaryFolder(), "import-");
   await spoolAsIs(request.source === "-" ? body : await download(request.source, progress, signal), file, signal);
   const lease = deps.images.leases.open();
   try {

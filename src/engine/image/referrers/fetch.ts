@@ -69,7 +69,7 @@ async function fetchReferrer(
     lease.hold(blobDigest);
     if (await content.info(blobDigest)) continue;
     lease.made(blobDigest);
-    const path = await repository.blob({ digest: blobDigest, sizeBytes: blob.size, folder: content.temporary }, signal);
+    const path = await repository.blob({ digest: blobDigest, sizeBytes: blob.size, folder: await content.temporaryFolder() }, signal);
     await content.adopt(path, { digest: blobDigest, sizeBytes: blob.size });
   }
   const record = referrerRecord(bytes);
