@@ -21,7 +21,8 @@ export const secondKernelTests: readonly TestSelection[] = [
   // What this kernel takes by itself: no EROFS from files, but from loop devices.
   {
     file: "test/integration/snapshot/erofs-loop.test.ts",
-    names: "^(?!.*hundreds of layers are one tree).*(files of layers|mounts and counts|changes of a container|go with its mount|by themselves)",
+    names:
+      "^(?!.*hundreds of layers are one tree).*(files of layers|mounts and counts|changes of a container|go with its mount|by themselves)",
   },
   { file: "test/integration/image/deep-image.test.ts" },
   { file: "test/integration/container/health.test.ts", names: "cannot be run fails|hangs is killed|without a program|leaves nothing" },

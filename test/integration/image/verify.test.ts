@@ -212,7 +212,8 @@ describe.each(["erofs", "overlay2", "vfs"] as const)("%s", (form) => {
     const wrong = form === "erofs" ? layers().tar(top().diffId) : content(1);
     flip(wrong, 5000);
     const damagedSum = await sumInside();
-    if (form === "vfs") expect(damagedSum).toBe(sum); // it has a copy of its own
+    if (form === "vfs")
+      expect(damagedSum).toBe(sum); // it has a copy of its own
     else expect(damagedSum).not.toBe(sum);
     expect((await gantry("image", "verify", name)).code).toBe(1);
     expect((await cli("pull", name)).code).toBe(0);
