@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { TestCertificates } from "../../support/certificates.ts";
 import { startRealRegistry, type RealRegistry, type RealRegistryOptions } from "../../support/docker-registry.ts";
 import { scratchFolder } from "../../support/scratch-folder.ts";
 import { startTokenServer } from "../../support/token-server.ts";
@@ -19,61 +20,15 @@ const address = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
   .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
 
-const certificates = makeCertificates();
-
-function openssl(...args: readonly string[]): void {
-  const { exitCode, stderr } = Bun.spawnSync(["openssl", ...args], { stdout: "ignore", stderr: "pipe" });
-  if (exitCode !== 0) throw new Error(stderr.toString());
-}
-
-/** An authority, a certificate of the registry by it, and one of a client. */
-function makeCertificates(): {
-  readonly authority: string;
-  readonly server: string;
-  readonly client: string;
-  readonly key: (path: string) => string;
-} {
-  const path = (name: string): string => join(folder, name);
-  const key = (certificate: string): string => certificate.replace(/\.pem$/, ".key");
-  const newKey = (name: string): string[] => [
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-subj",
-    `/CN=${name}`,
-    "-keyout",
-    path(`${name}.key`),
-  ];
-  openssl("req", "-x509", ...newKey("authority"), "-days", "2", "-out", path("authority.pem"));
-  for (const [name, extensions] of [
-    ["server", `subjectAltName=IP:${address ?? "127.0.0.1"},IP:127.0.0.1`],
-    ["client", "extendedKeyUsage=clientAuth"],
-  ] as const) {
-    writeFileSync(path(`${name}.ext`), extensions);
-    openssl("req", ...newKey(name), "-out", path(`${name}.csr`));
-    const signer = ["-CA", path("authority.pem"), "-CAkey", path("authority.key"), "-CAcreateserial"];
-    openssl(
-      "x509",
-      "-req",
-      "-days",
-      "2",
-      "-in",
-      path(`${name}.csr`),
-      ...signer,
-      "-extfile",
-      path(`${name}.ext`),
-      "-out",
-      path(`${name}.pem`),
-    );
-  }
-  return { authority: path("authority.pem"), server: path("server.pem"), client: path("client.pem"), key };
-}
+// An authority, a certificate of the registry by it, and one of a client.
+const certificates = new TestCertificates(folder);
+certificates.authority("authority");
+certificates.issue({ by: "authority", name: "server", extensions: `subjectAltName=IP:${address ?? "127.0.0.1"},IP:127.0.0.1` });
+certificates.issue({ by: "authority", name: "client", extensions: "extendedKeyUsage=clientAuth" });
 
 function tls(wantsClients = false): NonNullable<RealRegistryOptions["tls"]> {
-  const { authority, server, key } = certificates;
-  return { certificate: server, key: key(server), ...(wantsClients && { clientAuthority: authority }) };
+  const [certificate, key] = [certificates.path("server.pem"), certificates.path("server.key")];
+  return { certificate, key, ...(wantsClients && { clientAuthority: certificates.path("authority.pem") }) };
 }
 
 async function started(options: Omit<RealRegistryOptions, "folder">): Promise<RealRegistry> {
@@ -86,10 +41,10 @@ async function started(options: Omit<RealRegistryOptions, "folder">): Promise<Re
 function certificateFolder(host: string, withClient: boolean): string {
   const root = join(folder, `certs-${randomBytes(4).toString("hex")}`);
   mkdirSync(join(root, host), { recursive: true });
-  copyFileSync(certificates.authority, join(root, host, "ca.crt"));
+  copyFileSync(certificates.path("authority.pem"), join(root, host, "ca.crt"));
   if (withClient) {
-    copyFileSync(certificates.client, join(root, host, "client.cert"));
-    copyFileSync(certificates.key(certificates.client), join(root, host, "client.key"));
+    copyFileSync(certificates.path("client.pem"), join(root, host, "client.cert"));
+    copyFileSync(certificates.path("client.key"), join(root, host, "client.key"));
   }
   return root;
 }
