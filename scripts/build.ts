@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 
 const workers = ["src/drivers/metadata/worker.ts", "src/drivers/log/worker.ts", "src/drivers/log/forward/worker.ts", "src/os/worker.ts"];
-const commit = Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"]).stdout.toString().trim() || "dev";
+const commit = (Bun.which("git") ? Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"]).stdout.toString().trim() : "") || "dev";
 
 // The bundler leaves its source maps beside the executable, which has them inside already.
 const folder = "dist/build";

@@ -14,6 +14,7 @@ const packages: Readonly<Record<string, string>> = {
   rsyslogd: "rsyslog",
   journalctl: "systemd",
   "qemu-system-x86_64": "qemu-system-x86",
+  "qemu-system-aarch64": "qemu-system-arm",
   depmod: "kmod",
 };
 

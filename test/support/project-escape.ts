@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { arm64Code } from "./project-escape-arm64.ts";
 
 /** How a program asks to be let out of its project. */
 export interface EscapeRequest {
@@ -31,11 +32,14 @@ export const escapes: Readonly<Record<string, EscapeRequest>> = {
   "the flag of the folder with more bits": { ...flags, set: FS_IOC_SETFLAGS | upperBits, door: "syscall" },
 };
 
-/** The same for kernels that run 32-bit programs. */
-export const narrowEscapes: Readonly<Record<string, EscapeRequest>> = {
-  "the project's number, by a 32-bit program": { ...project, set: FS_IOC_FSSETXATTR, door: "int 0x80" },
-  "the flag of the folder, by a 32-bit program": { ...flags, set: FS_IOC32_SETFLAGS, door: "int 0x80" },
-};
+/** The same for kernels that run 32-bit programs, by a door that those of arm64 have not in programs of 64 bits. */
+export const narrowEscapes: Readonly<Record<string, EscapeRequest>> =
+  process.arch === "arm64"
+    ? {}
+    : {
+        "the project's number, by a 32-bit program": { ...project, set: FS_IOC_FSSETXATTR, door: "int 0x80" },
+        "the flag of the folder, by a 32-bit program": { ...flags, set: FS_IOC32_SETFLAGS, door: "int 0x80" },
+      };
 
 /** Writes back what it has read: what nobody has a reason to refuse. */
 export const harmless: EscapeRequest = { get: FS_IOC_FSGETXATTR, set: FS_IOC_FSGETXATTR, keep: [everything, everything], door: "syscall" };
@@ -43,22 +47,22 @@ export const harmless: EscapeRequest = { get: FS_IOC_FSGETXATTR, set: FS_IOC_FSG
 // Where the parts lie in the program's only segment.
 const base = 0x400000;
 const codeAt = 0x78;
-const dataAt = 0x100;
+const dataAt = 0x140;
 const address = {
   dot: base + dataAt,
-  get: base + 0x108,
-  set: base + 0x110,
-  first: base + 0x118,
-  fourth: base + 0x11c,
-  answer: base + 0x120,
+  get: base + dataAt + 0x08,
+  set: base + dataAt + 0x10,
+  first: base + dataAt + 0x18,
+  fourth: base + dataAt + 0x1c,
+  answer: base + dataAt + 0x20,
 };
-const sizeBytes = 0x160;
+const sizeBytes = dataAt + 0x60;
 
-/** A program for x86-64 without libraries, which tries it on the folder it is started in and ends with the errno, or 0. */
+/** A program for this processor without libraries, which tries it on the folder it is started in and ends with the errno, or 0. */
 export function writeEscape(path: string, request: EscapeRequest): void {
   const program = Buffer.alloc(sizeBytes);
   writeHeader(program);
-  code(request).copy(program, codeAt);
+  (process.arch === "arm64" ? arm64Code(address) : code(request)).copy(program, codeAt);
   program.write(".\0", dataAt);
   program.writeBigUInt64LE(request.get, dataAt + 0x08);
   program.writeBigUInt64LE(request.set, dataAt + 0x10);
@@ -72,7 +76,7 @@ function writeHeader(program: Buffer): void {
   program.write("7f454c46020101", 0, "hex");
   for (const [at, value] of [
     [16, 2], // an executable
-    [18, 62], // of x86-64
+    [18, process.arch === "arm64" ? 183 : 62], // of arm64, of x86-64
     [52, 64], // bytes of this header
     [54, 56], // bytes of a segment's
     [56, 1], // segments

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The second process of the emulated kernel, when it sees the host's files, read-only, as its root. What is written goes to /tmp (an ext4 of
-# its own) and to /run (memory). Its settings come as variables from the kernel's command line.
+# The second process of the emulated kernel, when it sees its root, read-only: the host's files, or a system for another processor. What is
+# written goes to /tmp (an ext4 of its own) and to /run (memory). Its settings come as variables from the kernel's command line.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/root NO_COLOR=1
 end() {
   # Not an orderly shutdown: nothing here is to be kept. No program may be run any more: where they lie goes first.
@@ -30,7 +30,7 @@ mkdir -p /run/lock
 printf '#!/bin/sh\nexec /sbin/modprobe -d %s "$@"\n' "$MODULES_ROOT" >/run/modprobe
 chmod +x /run/modprobe
 echo /run/modprobe >/proc/sys/kernel/modprobe
-for module in ext4 overlay loop erofs bridge veth tun nf_tables; do /run/modprobe -q "$module"; done
+for module in ext4 overlay loop erofs bridge br_netfilter veth tun nf_tables; do /run/modprobe -q "$module"; done
 
 mount /dev/vda /tmp || exit
 mkdir -p /tmp/root /tmp/var-tmp
@@ -42,6 +42,6 @@ cd "$HOST_TREE" || exit
 # Everything takes its time on a processor that is emulated.
 export GANTRY_TEST_PATIENCE=6
 uname -r
-criu check
+! command -v criu >/dev/null || criu check
 "$HOST_BUN" test --timeout 600000 ${TEST_NAME:+--test-name-pattern "$TEST_NAME"} $(echo "$TEST_FILES" | tr , ' ')
 echo "tests have ended with $?"

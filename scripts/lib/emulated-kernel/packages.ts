@@ -1,22 +1,23 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { makeInitialFiles } from "./initial-files.ts";
+import type { EmulatedKernel } from "./kernel.ts";
+import { fail, run } from "./run.ts";
 
-const folder = resolve(import.meta.dir, "../../../node_modules/.cache/emulated-kernel");
+const tree = resolve(import.meta.dir, "../../..");
+const folder = `${tree}/node_modules/.cache/emulated-kernel`;
 
-/** What a machine is booted from; all of it lies in the cache of this tree. */
-export interface EmulatedKernel {
-  readonly image: string;
-  /** First file system of the kernel: what it needs to see the host's files. */
-  readonly initialFiles: string;
-  /** `lib/modules/<release>` below it. */
-  readonly modulesRoot: string;
-}
-
-/** The distribution's own kernel, taken out of its package; nothing is installed. */
+/** The distribution's own kernel, taken out of its package, with the host's files as its root; nothing is installed. */
 export async function ensureEmulatedKernel(): Promise<EmulatedKernel> {
   if (process.arch !== "x64") fail("These tests boot a kernel for x86-64, and this is another processor.");
   if (!existsSync(folder)) await unpackKernel();
-  return { image: `${folder}/kernel`, initialFiles: `${folder}/initial-files`, modulesRoot: folder };
+  return {
+    processor: "x86-64",
+    image: `${folder}/kernel`,
+    initialFiles: `${folder}/initial-files`,
+    root: "/",
+    inside: { tree, modulesRoot: folder, bun: process.execPath, client: dirname(Bun.which("docker") ?? "/usr/bin/docker") },
+  };
 }
 
 async function unpackKernel(): Promise<void> {
@@ -34,7 +35,8 @@ async function unpackKernel(): Promise<void> {
   const [release = ""] = readdirSync(`${work}/lib/modules`);
   await run(["depmod", "-b", work, release], work);
   renameSync(`${work}/boot/vmlinuz-${release}`, `${work}/kernel`);
-  await makeInitialFiles(work, release);
+  const busybox = Bun.which("busybox", { PATH: "/bin:/usr/bin" }) ?? "busybox";
+  await makeInitialFiles({ folder: work, modulesRoot: work, release, busybox });
   renameSync(work, folder);
 }
 
@@ -46,51 +48,4 @@ function kernelPackage(): string {
     if (found !== undefined) return found;
   }
   return fail("No package of a kernel was found: run 'apt-get update', and this again.");
-}
-
-/** Modules without which nothing of the host is seen. */
-const firstModules = ["virtio_pci", "virtio_blk", "9pnet_virtio", "9p"];
-
-/** A busybox, the first modules in the order in which they are loaded, and what loads them. */
-async function makeInitialFiles(work: string, release: string): Promise<void> {
-  const root = `${work}/initial`;
-  for (const name of ["bin", "modules", "proc", "dev", "root"]) mkdirSync(`${root}/${name}`, { recursive: true });
-  await run(["cp", Bun.which("busybox", { PATH: "/bin:/usr/bin" }) ?? "busybox", `${root}/bin/busybox`], work);
-  const listed = firstModules.flatMap((name) =>
-    Bun.spawnSync(["modprobe", "-d", work, "-S", release, "--show-depends", name])
-      .stdout.toString()
-      .split("\n")
-      .flatMap((line) => /^insmod (\S+)/.exec(line)?.[1] ?? []),
-  );
-  for (const [index, file] of [...new Set(listed)].entries())
-    await run(["cp", file, `${root}/modules/${String(index).padStart(2, "0")}.ko`], work);
-  writeFileSync(`${root}/init`, firstProcess, { mode: 0o755 });
-  await run(["sh", "-c", `cd ${root} && find . | busybox cpio -o -H newc >${work}/initial-files`], work);
-  rmSync(root, { recursive: true });
-}
-
-const firstProcess = `#!/bin/busybox sh
-busybox=/bin/busybox
-$busybox mount -t proc proc /proc
-$busybox mount -t devtmpfs dev /dev
-if [ -n "$PROBE" ]; then
-  echo "$PROBE" >/dev/console
-  exec $busybox poweroff -f
-fi
-for module in /modules/*; do $busybox insmod $module; done
-$busybox mount -t 9p -o ro,trans=virtio,version=9p2000.L,cache=loose,msize=512000 root /root || exec $busybox poweroff -f
-$busybox umount /proc
-exec $busybox switch_root /root "$SECOND_INIT"
-`;
-
-async function run(command: string[], cwd: string): Promise<void> {
-  const path = `${process.env["PATH"]}:/usr/sbin:/sbin`;
-  const child = Bun.spawn(command, { cwd, stdin: "ignore", stdout: "ignore", stderr: "pipe", env: { ...process.env, PATH: path } });
-  const [errors, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
-  if (code !== 0) fail(`${command.join(" ")} has failed:\n${errors}`);
-}
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
 }

@@ -36,8 +36,8 @@ export function toStartError(error: unknown, action: "create" | "exec", runtimeN
 
 function readReason(text: string, program: string): { failure: StartFailure; text: string } {
   const exec = `exec: ${JSON.stringify(program)}: `;
-  if (/executable file .*not found in \$PATH/.test(text)) {
-    // crun says so for a path with a slash as well, where nothing is looked up in $PATH.
+  if (/executable file .*not found/.test(text)) {
+    // crun before 1.9 names $PATH for a path with a slash as well, where nothing is looked up in it.
     return program.includes("/")
       ? { failure: "not-found", text: `${exec}stat ${program}: no such file or directory` }
       : { failure: "not-found", text: `${exec}executable file not found in $PATH` };
@@ -47,11 +47,12 @@ function readReason(text: string, program: string): { failure: StartFailure; tex
     const failure = /no such file or directory/i.test(text) ? "not-found" : "not-permitted";
     return { failure, text: `chdir to cwd (${JSON.stringify(folder)}) set in config.json failed: ${lastPart(text)}` };
   }
-  // crun opens the program before it runs it; only a folder is refused like this.
-  if (/open executable: operation not permitted/i.test(text))
+  // crun opens the program before it runs it; only a folder is refused like this. Newer ones say what is wrong with it.
+  if (/open executable: operation not permitted|is not a regular file/i.test(text))
     return { failure: "not-permitted", text: `${exec}is a directory: permission denied` };
-  if (/(?:open|exec|execve|stat) executable|execve?\b|exec container process/i.test(text) || text.includes(program)) {
-    if (/permission denied/i.test(text)) return { failure: "not-permitted", text: `${exec}permission denied` };
+  if (/(?:open|exec|execve|stat) executable|execve?\b|exec container process|^exec: /im.test(text) || text.includes(program)) {
+    if (/permission denied|exists but it is not executable/i.test(text))
+      return { failure: "not-permitted", text: `${exec}permission denied` };
     if (/is a directory/i.test(text)) return { failure: "not-permitted", text: `${exec}is a directory` };
     if (/no such file or directory/i.test(text)) return { failure: "not-found", text: `${exec}no such file or directory` };
     if (/not a directory/i.test(text)) return { failure: "not-found", text: `${exec}stat ${program}: not a directory` };

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { cpus, hostname, machine, release, totalmem } from "node:os";
+import { cpus, hostname, release, totalmem } from "node:os";
 import { formatTimeNano, systemClock } from "#lib/clock.ts";
+import { machineName } from "#lib/machine-name.ts";
 import type { CdiRegistry } from "#drivers/cdi/registry.ts";
 import type { EventBus } from "../event/bus.ts";
 import type { ContainerService } from "../container/service.ts";
@@ -127,7 +128,7 @@ export class SystemService {
       kernelVersion: release(),
       operatingSystem: distribution["PRETTY_NAME"] ?? "Linux",
       operatingSystemVersion: distribution["VERSION_ID"] ?? "",
-      machine: machine(),
+      machine: machineName(),
       processors: cpus().length,
       memoryBytes: totalmem(),
       hostname: hostname(),

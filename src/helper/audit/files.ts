@@ -88,7 +88,8 @@ function runFiles(records: Records, processes: readonly Process[]): Finding[] {
   const execs = `${instance.execRoot}/execs`;
   const isUsed = (folder: string): boolean =>
     processes.some(({ argv }) => argv.some((argument) => argument === folder || isBelow(argument, folder)));
-  const states = inFolders(paths.runtimeState);
+  // crun keeps its compiled profiles beside the containers, in `.cache`; no container has such a name.
+  const states = inFolders(paths.runtimeState).filter((path) => !ownerOf(path).startsWith("."));
   return [
     ...namesIn(`${instance.execRoot}/bundles`)
       .map((name) => `${instance.execRoot}/bundles/${name}`)

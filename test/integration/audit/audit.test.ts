@@ -76,6 +76,14 @@ describe("what nobody owns is told:", () => {
     expect(await planted.audit()).toEqual([{ kind: "cgroup", subject: path, message: "exists, but no record names the container" }]);
   });
 
+  test("a state of the runtime, and not what it keeps for itself", async () => {
+    using planted = plantInstance();
+    const runtime = `${planted.paths.runtimeState}/crun`;
+    planted.file(`${runtime}/.cache/seccomp/0123abcd`);
+    planted.file(`${runtime}/${id}/status`);
+    expect(subjects(await planted.audit(), "file")).toEqual([`${runtime}/${id}`]);
+  });
+
   test("a monitor", async () => {
     using planted = plantInstance();
     const pid = planted.program("conmon", "-c", id, "-b", planted.paths.container(id).bundle);

@@ -4,11 +4,13 @@ import type { TestRegistry } from "./registry.ts";
 
 /** Architecture of this machine. */
 export const host = process.arch === "x64" ? "amd64" : process.arch;
+/** Another one. */
+export const foreign = host === "arm64" ? "amd64" : "arm64";
 
-/** A name for the host and for arm64, with an attestation and a platform that nobody has. */
+/** A name for the host and for another one, with an attestation and a platform that nobody has. */
 export function putIndex(registry: TestRegistry, tag = "1"): { name: string; index: FixtureBlob; own: FixtureImage; other: FixtureImage } {
   const own = image([{ one: `own ${tag}` }]);
-  const other = image([{ one: `other ${tag}` }], { architecture: host === "arm64" ? "amd64" : "arm64" });
+  const other = image([{ one: `other ${tag}` }], { architecture: foreign });
   for (const made of [own, other]) registry.put("team/app", "unused", made);
   const entry = (made: FixtureImage, architecture: string) => ({
     mediaType: mediaTypes.ociManifest,
@@ -22,7 +24,7 @@ export function putIndex(registry: TestRegistry, tag = "1"): { name: string; ind
     mediaType: mediaTypes.ociIndex,
     manifests: [
       entry(own, host),
-      entry(other, host === "arm64" ? "amd64" : "arm64"),
+      entry(other, foreign),
       { ...nowhere, platform: { os: "linux", architecture: "s390x" } },
       {
         ...nowhere,

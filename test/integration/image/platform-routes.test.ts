@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { endClean, expectClean } from "../../support/audit.ts";
 import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { docker } from "../../support/docker.ts";
-import { host, putIndex } from "./multi-platform.ts";
+import { foreign, host, putIndex } from "./multi-platform.ts";
 import { TestRegistry } from "./registry.ts";
 
 let daemon: TestDaemon;
@@ -29,9 +29,9 @@ async function manifestsOf(path: string): Promise<readonly Manifest[]> {
 test("two platforms of a name: list, inspect, history, create and rmi by platform, also after a restart (IMG-26, IMG-27)", async () => {
   await using registry = await TestRegistry.start();
   const { name, own, other } = putIndex(registry);
-  expect((await cli("pull", "-q", "--platform", "linux/arm64", name)).code).toBe(0);
+  expect((await cli("pull", "-q", "--platform", `linux/${foreign}`, name)).code).toBe(0);
   expect((await cli("pull", "-q", name)).code).toBe(0);
-  expect((await cli("create", "--name", "foreign", "--platform", "linux/arm64", "--network", "none", name)).code).toBe(0);
+  expect((await cli("create", "--name", "foreign", "--platform", `linux/${foreign}`, "--network", "none", name)).code).toBe(0);
   await daemon.kill();
   await daemon.start();
 
@@ -39,7 +39,7 @@ test("two platforms of a name: list, inspect, history, create and rmi by platfor
   const manifests = await manifestsOf(`/v1.50/images/json?manifests=1&filters=${filters}`);
   expect(manifests.map(({ Kind, Available, ImageData }) => [ImageData?.Platform.architecture ?? Kind, Available])).toEqual([
     [host, true],
-    ["arm64", true],
+    [foreign, true],
     ["s390x", false],
     ["attestation", false],
   ]);
@@ -49,14 +49,14 @@ test("two platforms of a name: list, inspect, history, create and rmi by platfor
   expect(await manifestsOf(`/v1.50/images/${name}/json?manifests=1`)).toEqual(manifests);
   expect(await manifestsOf(`/v1.47/images/${name}/json?manifests=1`)).toEqual([]);
 
-  const inspected = await cli("image", "inspect", "--platform", "linux/arm64", "--format", "{{.Id}} {{.Architecture}}", name);
-  expect(inspected.stdout).toBe(`${other.config.digest} arm64\n`);
-  expect((await cli("history", "-q", "--no-trunc", "--platform", "linux/arm64", name)).stdout).toBe(`${other.config.digest}\n`);
+  const inspected = await cli("image", "inspect", "--platform", `linux/${foreign}`, "--format", "{{.Id}} {{.Architecture}}", name);
+  expect(inspected.stdout).toBe(`${other.config.digest} ${foreign}\n`);
+  expect((await cli("history", "-q", "--no-trunc", "--platform", `linux/${foreign}`, name)).stdout).toBe(`${other.config.digest}\n`);
   await expectClean(daemon);
 
-  expect((await cli("rmi", "--platform", "linux/arm64", name)).stderr).toContain("conflict");
+  expect((await cli("rmi", "--platform", `linux/${foreign}`, name)).stderr).toContain("conflict");
   await cli("rm", "foreign");
-  expect((await cli("rmi", "--platform", "linux/arm64", name)).stdout).toContain(`Deleted: ${other.config.digest}\n`);
+  expect((await cli("rmi", "--platform", `linux/${foreign}`, name)).stdout).toContain(`Deleted: ${other.config.digest}\n`);
   expect((await cli("images", "-q", "--no-trunc")).stdout).toBe(`${own.config.digest}\n`);
   expect((await manifestsOf(`/v1.50/images/${name}/json?manifests=1`)).map(({ Available }) => Available)).toEqual([
     true,

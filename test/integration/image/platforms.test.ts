@@ -5,10 +5,10 @@ import { silentLogger } from "#lib/log.ts";
 import { mediaTypes } from "#types/oci/image.ts";
 import { tar } from "./fixtures.ts";
 import { openMachine, type Machine } from "./machine.ts";
-import { host, putIndex } from "./multi-platform.ts";
+import { foreign, host, putIndex } from "./multi-platform.ts";
 import { TestRegistry } from "./registry.ts";
 
-const arm64 = { os: "linux", architecture: "arm64" };
+const foreignPlatform = { os: "linux", architecture: foreign };
 async function shown({ images, content }: Machine, name: string): Promise<readonly (readonly [string, boolean, boolean])[]> {
   const manifests = await imageManifests({ images, content, containersOf: () => [] }, images.find(name));
   return manifests.map(({ kind, isAvailable, contentBytes }) => [
@@ -22,18 +22,18 @@ test("a name shows all platforms of its index, and those as available that are h
   await using registry = await TestRegistry.start();
   await using machine = await openMachine();
   const { name, own, other } = putIndex(registry);
-  await machine.pull(name, { platform: "linux/arm64" });
+  await machine.pull(name, { platform: `linux/${foreign}` });
   expect(await shown(machine, name)).toEqual([
     [host, false, false],
-    ["arm64", true, true],
+    [foreign, true, true],
     ["s390x", false, false],
     ["attestation", false, false],
   ]);
   await machine.pull(name);
   expect(machine.images.find(name).id).toBe(own.config.digest); // the host's, though another platform of the same index was there
   expect((await shown(machine, name)).map(([, isAvailable]) => isAvailable)).toEqual([true, true, false, false]);
-  expect(machine.images.findFor(name, arm64).id).toBe(other.config.digest);
-  expect(machine.images.resolveForRun(name, "linux/arm64").id).toBe(other.config.digest);
+  expect(machine.images.findFor(name, foreignPlatform).id).toBe(other.config.digest);
+  expect(machine.images.resolveForRun(name, `linux/${foreign}`).id).toBe(other.config.digest);
   expect(() => machine.images.findFor(name, { os: "linux", architecture: "s390x" })).toThrow(
     `image with reference ${name} was found but its platform (linux/${host}) does not match the specified platform (linux/s390x)`,
   );
@@ -78,11 +78,11 @@ test("push --platform sends the image of another platform of the name, and the n
   await using registry = await TestRegistry.start();
   await using machine = await openMachine();
   const { name, own, other } = putIndex(registry);
-  await machine.pull(name, { platform: "linux/arm64" });
+  await machine.pull(name, { platform: `linux/${foreign}` });
   await machine.pull(name);
   await machine.images.tag(name, `${registry.host}/elsewhere`, "1");
   const copy = `${registry.host}/elsewhere:1`;
-  await machine.push(copy, { platform: arm64 });
+  await machine.push(copy, { platform: foreignPlatform });
   expect(registry.manifest("elsewhere", "1")?.digest).toBe(other.manifest.digest);
   expect(machine.images.find(copy).id).toBe(own.config.digest);
   expect(await machine.leftovers()).toEqual([]);
@@ -102,7 +102,7 @@ test("an archive with a name for several platforms keeps its index, and those th
       manifests: [{ mediaType: mediaTypes.ociIndex, digest: index.digest, size: index.bytes.length, annotations }],
     }),
   });
-  await machine.load(archive, { platform: "linux/arm64" });
+  await machine.load(archive, { platform: `linux/${foreign}` });
   expect((await shown(machine, "multi:1")).map(([, isAvailable]) => isAvailable)).toEqual([false, true, false, false]);
   await machine.load(archive);
   expect((await shown(machine, "multi:1")).map(([, isAvailable]) => isAvailable)).toEqual([true, true, false, false]);
