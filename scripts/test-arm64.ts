@@ -1,5 +1,5 @@
 // Runs tests on arm64: a machine emulated by qemu, with Debian's kernel and programs for that processor. The last line is
-// "N passed, N failed, N skipped". See docs/testing.md. Takes as many minutes as `npm test` takes for the same files times ten.
+// "N passed, N failed, N skipped". See docs/testing.md. Takes a quarter of an hour, for the processor is emulated.
 //   npm run test:arm64         what depends on the processor
 //   npm run test:arm64 PATH NAME   only files whose path has PATH, also others than those of the list, and of these the tests whose
 //                                  names have NAME, a word

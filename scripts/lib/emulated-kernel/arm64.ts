@@ -37,12 +37,9 @@ export const arm64Tests: readonly string[] = [
   "src/os/",
   "src/lib/",
   "src/drivers/runtime/",
-  "test/probes/",
-  ...["lifecycle", "user-namespace", "devices", "limits"].map((name) => `test/integration/container/${name}.test.ts`),
+  ...["lifecycle", "run", "archive", "project-guard"].map((name) => `test/integration/container/${name}.test.ts`),
   "test/integration/exec/exec.test.ts",
-  "test/integration/snapshot/erofs.test.ts",
-  "test/integration/network-driver/network-driver.test.ts",
-  "test/integration/log/local.test.ts",
+  "test/integration/network-api/network.test.ts",
   "test/integration/image/platforms.test.ts",
 ];
 

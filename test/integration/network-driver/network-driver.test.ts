@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { patience } from "../../support/until.ts";
 
 /// The scenarios need a network of their own: bridges, rules and a second "machine" that must not meet those of this host. Each run is a
 /// process in fresh network and mount namespaces; whatever a failed run leaves behind goes with them.
@@ -10,7 +11,7 @@ test.each([
 ])(
   "the network driver keeps its promises where %s",
   async (_, bridgedPacketsFiltered) => {
-    const child = Bun.spawn(["unshare", "--net", "--mount", process.execPath, "test", scenarios], {
+    const child = Bun.spawn(["unshare", "--net", "--mount", process.execPath, "test", "--timeout", String(5000 * patience), scenarios], {
       env: { ...process.env, GANTRY_TEST_BRIDGE_NF: bridgedPacketsFiltered },
       stdout: "pipe",
       stderr: "pipe",
@@ -18,5 +19,5 @@ test.each([
     const [output, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
     expect(code === 0 ? "" : output).toBe("");
   },
-  120_000,
+  120_000 * patience,
 );
