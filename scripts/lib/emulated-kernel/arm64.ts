@@ -40,6 +40,7 @@ export const arm64Tests: readonly string[] = [
   ...["lifecycle", "run", "archive", "project-guard"].map((name) => `test/integration/container/${name}.test.ts`),
   "test/integration/exec/exec.test.ts",
   "test/integration/network-api/network.test.ts",
+  "test/integration/network-driver/network-driver.test.ts",
   "test/integration/image/platforms.test.ts",
 ];
 
